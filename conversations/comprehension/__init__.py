@@ -1,0 +1,1 @@
+"""From a customer's text to a Reading. ``Reader`` is the door; each file reads one thing."""
