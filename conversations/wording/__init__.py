@@ -1,0 +1,1 @@
+"""What the bot says: templates, the tone guard, privacy, the mirror and length."""
