@@ -1,1 +1,6 @@
 """What the bot says: templates, the tone guard, privacy, the mirror and length."""
+
+from conversations.wording.chooser import NoTemplate, Wording
+from conversations.wording.request import Act, Rendered, Request, Situation, Surface
+
+__all__ = ["Act", "NoTemplate", "Rendered", "Request", "Situation", "Surface", "Wording"]

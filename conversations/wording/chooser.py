@@ -1,0 +1,164 @@
+"""Choosing and composing a text: the most specific template that fits, the same way every time.
+
+Order: situation before topic before general; a published template before the default of the same key; among equals a stable
+hash of the seed decides. No randomness, no clock: the same request gives the same text on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from hashlib import blake2b
+
+from conversations.errors import HearoutError
+from conversations.wording.facts import known
+from conversations.wording.length import weighted_length
+from conversations.wording.packs import Pack, load_packs
+from conversations.wording.request import Act, Rendered, Request, Surface
+from conversations.wording.template import Line, Slot, Template
+
+TRIES_MAX = 64
+"""How many combinations of phrasings are tried for one template before the next, less specific one is asked."""
+_STRIDE = 0x9E3779B97F4A7C15  # odd, so that it walks all residues of a power of two: Knuth's multiplicative hash
+_MASK = (1 << 64) - 1
+
+
+class NoTemplate(HearoutError):
+    """Nothing fits a request: no template of its act, surface and language can be said with what is known."""
+
+
+class Wording:
+    """The texts of all languages, ready to be rendered. Immutable after construction; does no I/O."""
+
+    def __init__(self, packs: Mapping[str, Pack], published: Iterable[Template] = ()) -> None:
+        """``published`` are admins' versions on top of the packs' defaults. Raises TemplateError if one does not parse."""
+        self.packs = dict(packs)
+        self.published = tuple(published)
+        self._index: dict[tuple[str, Act, Surface], list[Template]] = {}
+        for template in self.published:
+            _ = template.slots  # a broken one must never replace a good one
+            self._add(template)
+        for pack in self.packs.values():
+            for template in pack.templates:
+                self._add(template)
+        for templates in self._index.values():
+            templates.sort(key=_specificity, reverse=True)  # stable: what was published stays first
+
+    @staticmethod
+    @cache
+    def default() -> Wording:
+        """The wording that comes with Hearout."""
+        return Wording(load_packs())
+
+    def with_published(self, published: Iterable[Template]) -> Wording:
+        """The same packs with other published versions on top."""
+        return Wording(self.packs, published)
+
+    def _add(self, template: Template) -> None:
+        self._index.setdefault((template.language, template.act, template.surface), []).append(template)
+
+    def templates(self, language: str, act: Act, surface: Surface) -> tuple[Template, ...]:
+        """All templates of an act, most specific first."""
+        return tuple(self._index.get((language, act, surface), ()))
+
+    def render(self, request: Request) -> Rendered:
+        """The text for a request.
+
+        Raises NoTemplate if nothing fits: an unknown language (the caller gives the brand's first one instead), a limit
+        that even the shortest wording exceeds, or facts that an act cannot do without (``propose_plan`` without steps).
+        """
+        language = self.language(request.language)
+        values = known(request.facts, request.situations, request.surface)
+        if request.topic and "topic_thing" not in values and (noun := self.packs[language].nouns.get(request.topic)):
+            values["topic_thing"] = noun
+        for template in self._candidates(language, request):
+            for text, variant in combinations(template, values, request.seed, request.weight_max):
+                if text not in request.avoid:
+                    return Rendered(text, f"{template.name}#{variant}@{template.version}", language)
+        situations = ", ".join(situation.value for situation in request.situations) or "none"
+        raise NoTemplate(
+            f"{request.act.value}, {request.surface.value}, {language}: no template fits (situations: {situations}; "
+            f"facts: {', '.join(sorted(values)) or 'none'}; at most {request.weight_max}); add a general template or a shorter one"
+        )
+
+    def language(self, language: str) -> str:
+        """The pack's code for a language tag ("pt-BR" is "pt"). Raises NoTemplate if there is none."""
+        code = language.replace("_", "-").split("-")[0].lower()
+        if code not in self.packs:
+            raise NoTemplate(f"no wording in {language!r}: there is {', '.join(self.packs)}; use the brand's first language")
+        return code
+
+    def _candidates(self, language: str, request: Request) -> Iterator[Template]:
+        situations = frozenset(request.situations)
+        fitting = [
+            template
+            for template in self._index.get((language, request.act, request.surface), ())
+            if (template.topic is None or template.topic == request.topic) and template.situations <= situations
+        ]
+        start = 0
+        while start < len(fitting):
+            end = start + 1
+            while end < len(fitting) and _rank(fitting[end]) == _rank(fitting[start]):
+                end += 1
+            turn = _hash(request.seed, "variant") % (end - start)
+            yield from fitting[start + turn : end]
+            yield from fitting[start : start + turn]
+            start = end
+
+
+def _specificity(template: Template) -> tuple[int, bool]:
+    return len(template.situations), template.topic is not None
+
+
+def _rank(template: Template) -> tuple[int, bool, bool]:
+    return (*_specificity(template), template.published)
+
+
+def _hash(seed: str, purpose: str) -> int:
+    digest = blake2b(f"{purpose}\0{seed}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
+
+
+def combinations(
+    template: Template, values: Mapping[str, object], seed: str, weight_max: int | None = None
+) -> Iterator[tuple[str, str]]:
+    """Texts of a template that can be said and fit, as (text, variant), the seed's own choice first.
+
+    Where the most concrete phrasings are too long, shorter ones follow, at last without the optional slots.
+    """
+    said = [slot for slot in template.slots if slot.applies(values)]
+    sayable = [slot.sayable(values) for slot in said]
+    if any(not lines and not slot.optional for slot, lines in zip(said, sayable, strict=True)):
+        return
+    pairs = [(slot, lines) for slot, lines in zip(said, sayable, strict=True) if lines]
+    concrete = [(slot, [line for line in lines if line.concrete == lines[0].concrete]) for slot, lines in pairs]
+    number = _hash(seed, template.name)
+    for stage in (concrete, pairs, [pair for pair in pairs if not pair[0].optional]):
+        yield from _stage(stage, values, number, weight_max)
+    for stage in (pairs, [pair for pair in pairs if not pair[0].optional]):
+        shortest = [(slot, [min(lines, key=lambda line: len(line.phrase.render(values)))]) for slot, lines in stage]
+        yield from _stage(shortest, values, number, weight_max)
+
+
+def _stage(
+    stage: list[tuple[Slot, list[Line]]], values: Mapping[str, object], number: int, weight_max: int | None
+) -> Iterator[tuple[str, str]]:
+    count = 1
+    for _, lines in stage:
+        count *= len(lines)
+    for attempt in range(min(count, TRIES_MAX)):
+        mixed = (number + attempt * _STRIDE) & _MASK
+        rest = mixed ^ (mixed >> 29)
+        parts: list[str] = []
+        variant: list[str] = []
+        for slot, lines in stage:
+            rest, index = divmod(rest, len(lines))
+            words = lines[index].phrase.render(values)
+            if words:
+                if parts:
+                    parts.append("\n\n" if slot.paragraph else " ")
+                parts.append(words)
+                variant.append(str(lines[index].number))
+        text = "".join(parts)
+        if text and (weight_max is None or weighted_length(text) <= weight_max):
+            yield text, "-".join(variant)

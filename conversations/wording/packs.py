@@ -1,0 +1,107 @@
+"""The language packs' part that wording needs: templates, words for dates, the guard's patterns, the topics' nouns.
+
+A pack is read once, by ``load_packs``; after that nothing here touches a file.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from conversations.errors import LanguagePackError
+from conversations.wording.request import Act, Situation, Surface
+from conversations.wording.template import Template
+
+LANGUAGES = ("en", "de", "es", "fr", "pt")
+_GUARD, _WORDS = "guard.toml", "words.toml"
+
+
+@dataclass(frozen=True)
+class Pack:
+    """What wording knows of one language.
+
+    ``nouns`` are noun phrases by topic ("the parcel"); ``words`` the small words of dates and steps; ``guard`` the tone
+    guard's patterns by rule.
+    """
+
+    language: str
+    templates: tuple[Template, ...]
+    words: Mapping[str, str]
+    guard: Mapping[str, Mapping[str, tuple[str, ...]]]
+    nouns: Mapping[str, str]
+
+
+@cache
+def load_packs() -> Mapping[str, Pack]:
+    """The packs that come with Hearout, by language. Raises LanguagePackError if a file is wrong."""
+    root = files("conversations").joinpath("languages")
+    return {language: load_pack(language, root.joinpath(language)) for language in LANGUAGES if _present(root, language)}
+
+
+def _present(root: Traversable, language: str) -> bool:
+    return root.joinpath(language).joinpath("templates").is_dir()
+
+
+def load_pack(language: str, folder: Traversable) -> Pack:
+    """Read one language's folder. Raises LanguagePackError with the file and the key that is wrong."""
+    documents: dict[str, dict[str, Any]] = {}
+    for entry in sorted(folder.joinpath("templates").iterdir(), key=lambda entry: entry.name):
+        if entry.name.endswith(".toml"):
+            documents[entry.name] = _toml(entry)
+    words = documents.pop(_WORDS, {})
+    guard = documents.pop(_GUARD, {})
+    topics = folder.joinpath("topics.toml")
+    nouns = _toml(topics) if topics.is_file() else {}
+    return Pack(
+        language,
+        tuple(_templates(language, documents)),
+        words,
+        {rule: {kind: tuple(patterns) for kind, patterns in table.items()} for rule, table in guard.items()},
+        {topic: table["thing"] for topic, table in nouns.items() if topic != "other" and "thing" in table},
+    )
+
+
+def _toml(entry: Traversable) -> dict[str, Any]:
+    try:
+        return tomllib.loads(entry.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise LanguagePackError(entry.name, "TOML", str(error)) from None
+
+
+def _templates(language: str, documents: Mapping[str, dict[str, Any]]) -> list[Template]:
+    slots: dict[str, str] = {}
+    for file, document in documents.items():
+        for name, text in document.get("slots", {}).items():
+            if name in slots:
+                raise LanguagePackError(f"{language}/{file}", name, "this slot is there twice: rename one")
+            slots[name] = text.strip()
+    templates = []
+    for file, document in documents.items():
+        for number, entry in enumerate(document.get("templates", ()), start=1):
+            where = f"{language}/{file}, template {number}"
+            try:
+                source = "\n\n".join(slots[name] for name in entry["slots"])
+                for act in entry["acts"] if "acts" in entry else [entry["act"]]:
+                    for surface in entry["surfaces"] if "surfaces" in entry else [entry["surface"]]:
+                        templates.append(
+                            Template(
+                                language,
+                                Act(act),
+                                Surface(surface),
+                                source,
+                                entry.get("topic"),
+                                frozenset(Situation(name) for name in entry.get("situations", ())),
+                                entry.get("variant", "a"),
+                                where=where,
+                            )
+                        )
+            except KeyError as error:
+                raise LanguagePackError(where, str(error.args[0]), "no such slot or key") from None
+            except ValueError as error:
+                raise LanguagePackError(where, "act, surface or situation", str(error)) from None
+    return templates
