@@ -1,7 +1,7 @@
 """Choosing and composing a text: the most specific template that fits, the same way every time.
 
-Order: situation before topic before general; a published template before the default of the same key; among equals a stable
-hash of the seed decides. No randomness, no clock: the same request gives the same text on every machine.
+Order: situation before topic before general; a published template before the default of the same key; among equals a
+stable hash of the seed decides. No randomness, no clock: the same request gives the same text on every machine.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _STRIDE = 0x9E3779B97F4A7C15  # odd, so that it walks all residues of a power of
 _MASK = (1 << 64) - 1
 
 
-class NoTemplate(HearoutError):
+class NoTemplate(HearoutError):  # noqa: N818 - the name says what is missing
     """Nothing fits a request: no template of its act, surface and language can be said with what is known."""
 
 
@@ -31,7 +31,7 @@ class Wording:
     """The texts of all languages, ready to be rendered. Immutable after construction; does no I/O."""
 
     def __init__(self, packs: Mapping[str, Pack], published: Iterable[Template] = ()) -> None:
-        """``published`` are admins' versions on top of the packs' defaults. Raises TemplateError if one does not parse."""
+        """``published`` are admins' versions on top of the defaults. Raises TemplateError if one does not parse."""
         self.packs = dict(packs)
         self.published = tuple(published)
         self._index: dict[tuple[str, Act, Surface], list[Template]] = {}
@@ -78,14 +78,17 @@ class Wording:
         situations = ", ".join(situation.value for situation in request.situations) or "none"
         raise NoTemplate(
             f"{request.act.value}, {request.surface.value}, {language}: no template fits (situations: {situations}; "
-            f"facts: {', '.join(sorted(values)) or 'none'}; at most {request.weight_max}); add a general template or a shorter one"
+            f"facts: {', '.join(sorted(values)) or 'none'}; at most {request.weight_max}); "
+            "add a general template or a shorter one"
         )
 
     def language(self, language: str) -> str:
         """The pack's code for a language tag ("pt-BR" is "pt"). Raises NoTemplate if there is none."""
         code = language.replace("_", "-").split("-")[0].lower()
         if code not in self.packs:
-            raise NoTemplate(f"no wording in {language!r}: there is {', '.join(self.packs)}; use the brand's first language")
+            raise NoTemplate(
+                f"no wording in {language!r}: there is {', '.join(self.packs)}; use the brand's first language"
+            )
         return code
 
     def _candidates(self, language: str, request: Request) -> Iterator[Template]:

@@ -34,7 +34,9 @@ FACTS: Mapping[str, Fact] = {
         _fact("brand", "the brand's name, as configured", "Acme", 24),
         _fact("signature", "how the brand signs, as configured", "– Acme Care", 24),
         _fact("topic_thing", "the thing it is about, as a noun phrase; in public the safe noun", "the parcel", 32),
-        _fact("quote", "the customer's own concrete words, cleaned by the mirror", "three weeks for a parcel", 160, True),
+        _fact(
+            "quote", "the customer's own concrete words, cleaned by the mirror", "three weeks for a parcel", 160, True
+        ),
         _fact("wish", "what would put it right, in the customer's words", "here by Friday or money back", 120, True),
         _fact("since", "how long it has gone on, in the customer's words", "three weeks", 40, True),
         _fact("team", "the name of the queue's team", "the delivery team", 32),
@@ -42,7 +44,9 @@ FACTS: Mapping[str, Fact] = {
         _fact("hours", "when people are there, in honest words", "Monday to Friday, 9 AM to 6 PM", 48),
         _fact("dm_invite", "direct messages are possible and not running short", True),
         _fact("dm_link", "a link that opens a direct message to us", "https://x.com/messages/compose?recipient_id=1"),
-        _fact("steps", "the plan, one numbered step with its date per line (plan_text)", "1. Courier, by Thursday", 600, True),
+        _fact(
+            "steps", "the plan, one numbered step with its date per line (plan_text)", "1. Courier, by Thursday", 600
+        ),
         _fact("remedy", "the remedy that an agent chose", "a refund of €80", 60),
         _fact("done_text", "what was done, in the agent's words", "your parcel was delivered on Friday", 200, True),
         _fact("helpline", "where to get help now, from the admin", "Call 112 now", 60),
@@ -52,7 +56,7 @@ FACTS: Mapping[str, Fact] = {
         _fact("agent", "the first name of the agent who owns the case", "Noor", 24, True),
         _fact("privacy_url", "the brand's privacy policy", "https://acme.example/privacy", 60, True),
         _fact("updates_paused", "the customer muted the bot, and a promise is still running", True),
-        _fact("round", "which round of check-back this is: 1, 2, 3", "2", 1, True),
+        _fact("round", "which round of check-back this is: 1, 2, 3", "2", 1),
     )
 }
 
@@ -62,6 +66,12 @@ NAMES: frozenset[str] = frozenset(FACTS) | SITUATIONS
 
 NEUTRAL: frozenset[str] = frozenset({"brand", "signature"}) | SITUATIONS
 """Facts that do not make a phrasing more concrete: using them gives no precedence."""
+
+
+def concreteness(name: str) -> int:
+    """How much naming a fact shows that we listened: the customer's own words most of all."""
+    return 0 if name in NEUTRAL else 2 if name in ("quote", "done_text") else 1
+
 
 PUBLIC_THING = "topic_things_public"
 """The caller's name for the safe noun; in public it takes the place of ``topic_thing``."""

@@ -1,8 +1,8 @@
 """How long a text is in the measure of the place it goes to, and how an agent's long words are split.
 
-X counts weighted characters after NFC: 1 for the ranges of Latin, Greek, Cyrillic, Hebrew, Arabic and common punctuation,
-2 for the rest, 2 for a whole emoji, 23 for a URL whatever its length (X's published ``config/v3.json``). The bot's own
-texts are never split: a shorter wording is chosen instead.
+X counts weighted characters after NFC: 1 for the ranges of Latin, Greek, Cyrillic, Hebrew, Arabic and common
+punctuation, 2 for the rest, 2 for a whole emoji, 23 for a URL whatever its length (X's published ``config/v3.json``).
+The bot's own texts are never split: a shorter wording is chosen instead.
 """
 
 from __future__ import annotations
@@ -22,24 +22,27 @@ URL_WEIGHT = 23
 _HEAVY = re.compile("[^\u0000-\u10ff\u2000-\u200d\u2010-\u201f\u2032-\u2037]")
 _EMOJI = regex.compile(r"\p{Extended_Pictographic}|\p{Regional_Indicator}|\u20e3")
 _GRAPHEME = regex.compile(r"\X")
-_KNOWN_SUFFIXES = (
-    "com net org info biz edu gov mil int app dev shop store online site tech blog cloud live news xyz club link page support help "
-    "email global group media agency digital social world zone life work tools name mobi travel asia coop aero museum jobs pro tel cat"
-).split()
+_SUFFIXES = frozenset(
+    re.findall(
+        r"\w+",
+        "com net org info biz edu gov mil int app dev shop store online site tech blog cloud live news xyz club link "
+        "page support help email global group media agency digital social world zone life work tools name mobi travel asia "
+        "coop aero museum jobs pro tel cat",
+    )
+)
 _URL = re.compile(
     r"(?<![\w@#$./-])(?P<scheme>https?://)?(?:[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?\.){1,8}(?P<suffix>[a-z]{2,24})(?![\w@-])"
     r"(?P<rest>(?::\d{1,5})?(?:[/?#][^\s<>\"'“”«»]{0,4096})?)",
     re.IGNORECASE,
 )
 _TRAILING = ".,;:!?…)]}'\""
-_SUFFIXES = frozenset(_KNOWN_SUFFIXES)
 
 
 def weighted_length(text: str) -> int:
     """The length of a post as X counts it.
 
-    A dotted name whose ending we do not know to be a top-level domain counts as text or as a URL, whichever is more: the
-    answer may be too high, never too low.
+    A dotted name whose ending we do not know to be a top-level domain counts as text or as a URL, whichever is more:
+    the answer may be too high, never too low.
     """
     text = unicodedata.normalize("NFC", text)
     if "." not in text:
@@ -79,7 +82,7 @@ def _grapheme_weight(cluster: str) -> int:
 
 
 def split_text(text: str, limit: int, measure: Callable[[str], int] = len) -> list[str]:
-    """An agent's words in parts of at most ``limit``, cut at a paragraph, a sentence, a word, or at worst between graphemes.
+    """An agent's words in parts of at most ``limit``: cut at a paragraph, a sentence, a word, at worst between graphemes.
 
     ``measure`` is ``weighted_length`` for X and ``len`` elsewhere. Raises ValueError if the limit is below 8.
     """

@@ -40,7 +40,9 @@ class Pack:
 def load_packs() -> Mapping[str, Pack]:
     """The packs that come with Hearout, by language. Raises LanguagePackError if a file is wrong."""
     root = files("conversations").joinpath("languages")
-    return {language: load_pack(language, root.joinpath(language)) for language in LANGUAGES if _present(root, language)}
+    return {
+        language: load_pack(language, root.joinpath(language)) for language in LANGUAGES if _present(root, language)
+    }
 
 
 def _present(root: Traversable, language: str) -> bool:

@@ -1,11 +1,11 @@
 """One phrasing: Jinja's syntax, of which only what is harmless is understood.
 
-Jinja parses, and nothing else of it is used: its tree is walked once, and what stands on the whitelist below is turned into
-small functions. So a template can do nothing that is not written here: no loops, arithmetic, attributes, items, calls, includes,
-macros or assignments exist at run time, whatever a sandbox would make of them.
+Jinja parses, and nothing else of it is used: its tree is walked once, and what stands on the whitelist below is turned
+into small functions. So a template can do nothing that is not written here: no loops, arithmetic, attributes, items,
+calls, includes, macros or assignments exist at run time, whatever a sandbox would make of them.
 
-Allowed: text, ``{{ name }}``, ``{{ name|filter }}``, ``{{ "literal" }}``, ``{% if a and not b %}…{% elif c == "x" %}…{% else %}…{% endif %}``,
-``{{ a if b else c }}`` and comments.
+Allowed: text, ``{{ name }}``, ``{{ name|filter }}``, ``{{ "literal" }}``, ``{{ a if b else c }}``, comments, and
+``{% if a and not b %}…{% elif c == "x" %}…{% else %}…{% endif %}``.
 """
 
 from __future__ import annotations
@@ -80,7 +80,9 @@ def parse_phrase(source: str, where: str = "template", line: int = 1) -> Phrase:
     Raises TemplateError, with the line and the offending name or construct, if anything else is in it.
     """
     if len(source) > SOURCE_CHARS_MAX:
-        raise TemplateError(where, line, f"{len(source)} characters in one phrasing, at most {SOURCE_CHARS_MAX}: split it")
+        raise TemplateError(
+            where, line, f"{len(source)} characters in one phrasing, at most {SOURCE_CHARS_MAX}: split it"
+        )
     if "{" not in source:
         return Phrase(source, frozenset(), frozenset(), source, None)
     if sum(source.count(opener) for opener in "([{") > 2 * NESTING_MAX or source.count("not ") > NESTING_MAX:
@@ -88,7 +90,9 @@ def parse_phrase(source: str, where: str = "template", line: int = 1) -> Phrase:
     try:
         tree = _ENVIRONMENT.parse(source)
     except TemplateSyntaxError as error:
-        raise TemplateError(where, line + error.lineno - 1, f"{error.message}: close every {{{{ }}}} and {{% if %}}") from None
+        raise TemplateError(
+            where, line + error.lineno - 1, f"{error.message}: close every {{{{ }}}} and {{% if %}}"
+        ) from None
     except (RecursionError, ValueError, OverflowError):
         raise TemplateError(where, line, "too deeply nested or too large a number: write simple sentences") from None
     compiler = _Compiler(where, line)
@@ -203,7 +207,9 @@ class _Compiler:
     def refuse(self, node: nodes.Node | None, message: str | None = None) -> TemplateError:
         line = self.line + (node.lineno - 1 if node is not None and node.lineno else 0)
         if message is None:
-            message = f"{type(node).__name__.lower()} is not allowed: use text, {{{{ names }}}}, filters and {{% if %}} only"
+            message = (
+                f"{type(node).__name__.lower()} is not allowed: use text, {{{{ names }}}}, filters and {{% if %}} only"
+            )
         return TemplateError(self.where, line, message)
 
 

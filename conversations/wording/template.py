@@ -1,7 +1,7 @@
 """One template: a short text in slots, each with several phrasings, so that no two customers in a row read the same.
 
-The source is plain text. A blank line ends a slot; within a slot every line is one phrasing. A slot may open with a header
-that says when it is said and how it is joined:
+The source is plain text. A blank line ends a slot; within a slot every line is one phrasing. A slot may open with a
+header that says when it is said and how it is joined:
 
     [if dm_invite]              only when direct messages are possible
     [if first_reply and not late]
@@ -21,13 +21,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from conversations.errors import TemplateError
-from conversations.wording.facts import NAMES, NEUTRAL
+from conversations.wording.facts import NAMES, concreteness
 from conversations.wording.request import Act, Situation, Surface
 from conversations.wording.syntax import Phrase, parse_phrase
 
 PHRASINGS_MAX = 60
 SLOTS_MAX = 24
-_HEADER = re.compile(r"\[(paragraph)? ?(optional)? ?(?:if ([a-z_ ]+))?\]")
+_HEADER = re.compile(r"\[(?P<flags>(?:(?:paragraph|optional) ?)*)(?:if (?P<conditions>[a-z_ ]+))?\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +130,9 @@ def _slot(block: list[tuple[int, str]], where: str) -> Slot:
         header = _HEADER.fullmatch(text)
         if not header:
             raise TemplateError(where, number, f"{text}: a header is [paragraph optional if name and not name]")
-        paragraph, optional = header[1] is not None, header[2] is not None
-        for condition in (header[3] or "").split(" and ") if header[3] else ():
+        flags = header["flags"].split()
+        paragraph, optional = "paragraph" in flags, "optional" in flags
+        for condition in header["conditions"].split(" and ") if header["conditions"] else ():
             name = condition.strip().removeprefix("not ").strip()
             if name not in NAMES:
                 raise TemplateError(where, number, f"unknown variable {name}: known are {', '.join(sorted(NAMES))}")
@@ -143,5 +144,5 @@ def _slot(block: list[tuple[int, str]], where: str) -> Slot:
     lines = []
     for number, text in block:
         phrase = parse_phrase(text, where, number)
-        lines.append(Line(number, phrase, len(phrase.needs - NEUTRAL)))
+        lines.append(Line(number, phrase, sum(concreteness(name) for name in phrase.needs)))
     return Slot(tuple(lines), frozenset(wanted), frozenset(unwanted), optional, paragraph)
