@@ -171,7 +171,8 @@ class Conversation:
     """Where one complaint stands. Field by field it is what the protocol needs to decide the next step, and no more.
 
     ``account`` is ours. ``version`` counts the decisions, from 0. ``first_posted_at`` starts the first-reply clock;
-    ``replied_at`` says that the platform accepted our first reply (or that a colleague gave it). ``direct`` says that the
+    ``replied_at`` says that the platform accepted our first reply (or that a colleague gave it). ``heard_until`` is when the
+    customer last spoke before the words we said or wrote last. ``direct`` says that the
     customer opened a direct line.
     """
 
@@ -207,7 +208,7 @@ class Conversation:
     replied_at: datetime | None = None
     introduced: bool = False
     words_out: tuple[WordsOut, ...] = ()
-    last_words_at: datetime | None = None
+    heard_until: datetime | None = None
     reflections: int = 0
     holding_said: bool = False
     bot_muted: bool = False

@@ -73,6 +73,7 @@ class Policy:
     human_answer_s: float = 4 * HOUR_S  # working time in which a human answers: what hand_over may name
     unclaimed_s: float = 900.0  # working time until an unclaimed handoff escalates, again and again
     owner_silent_s: float = 2 * HOUR_S  # working time until the owner of an unanswered turn is nudged, then the queue
+    follow_up_s: float = 2 * DAY_S  # an owned case in which nothing happened: the owner is reminded
     promise_soon_s: float = 2 * HOUR_S  # the owner is reminded this long before a promised date
     reflections_max: int = 2  # how many times the bot mirrors before a human takes over
     check_back_days: float = 3.0

@@ -121,6 +121,7 @@ def row(
 # fmt: off
 TABLE: tuple[Row, ...] = (
     # ------------------------------------------------------------------ the customer writes: danger first, then "stop"
+    row(UNOWNED, T.CUSTOMER_POSTED, "at_risk_red risk_words_on_their_way", S.AWAITING_AGENT, "call_everyone open_handoff"),
     row(UNOWNED, T.CUSTOMER_POSTED, "at_risk_red", S.AWAITING_AGENT,
         "withdraw_words call_everyone say_risk_words open_handoff"),
     row((*OWNED, S.RESOLVED), T.CUSTOMER_POSTED, "at_new_risk", None, "call_owner_and_desk start_answer_clock check_back_by_hand"),
@@ -154,6 +155,7 @@ TABLE: tuple[Row, ...] = (
     # ------------------------------------------------------------------ delivery, and colleagues who were faster
     row(ALL, T.WORDS_ACCEPTED, "", None, "keep_what_was_said"),
     row(LISTENING_OR_REFLECTING, T.SEND_FAILED, "", S.AWAITING_AGENT, "call_send_failed open_handoff"),
+    row(S.CHECKING_BACK, T.SEND_FAILED, "check_back_was_not_sent", S.RESOLVED, "call_send_failed call_check_back_by_hand"),
     row((S.AWAITING_AGENT, *OWNED, *DONE, S.CLOSED), T.SEND_FAILED, "", None, "call_send_failed"),
     row(OPEN, T.FIRST_REPLY_ENDANGERED, "not_replied", None, "call_first_reply_endangered"),
     row(UNOWNED, T.BRAND_ANSWERED_ELSEWHERE, "", S.WITH_AGENT, "withdraw_words stop_clocks take_over_by_hand call_answered_elsewhere"),
@@ -188,6 +190,7 @@ TABLE: tuple[Row, ...] = (
     row(S.CLOSED, T.AGENT_MUTED_BOT, "", None, "silence_bot"),
     row(OWNED, T.OWNER_SILENT, "unanswered not_nudged", None, "nudge_owner"),
     row(OWNED, T.OWNER_SILENT, "unanswered", None, "back_to_queue"),
+    row(OWNED, T.OWNER_SILENT, "", None, "remind_owner"),
     row(S.WITH_AGENT, T.AGENT_RELEASED, "", S.AWAITING_AGENT, "release open_handoff"),
     row((S.AWAITING_AGREEMENT, S.FULFILLING, S.RESOLVED), T.AGENT_RELEASED, "", None, "release"),
     row((*UNOWNED, S.CHECKING_BACK, S.CLOSED), T.AGENT_RELEASED, "", None, "tell_not_now"),

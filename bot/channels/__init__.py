@@ -1,0 +1,1 @@
+"""Where customers are: one file or room per platform behind the Channel port."""

@@ -1,0 +1,1 @@
+"""Where agents are: the Desk port, Slack's desk and the playground's."""

@@ -1,0 +1,112 @@
+"""What an event says about the conversation, whatever its state: taken over before any row is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from conversations.comprehension.reading import Decision, Reading, RiskLevel
+from conversations.conversation import Conversation, StoryTurn, Timer, TimerName
+from conversations.events import (
+    AgentMutedBot,
+    BrandAnsweredElsewhere,
+    CustomerPosted,
+    Event,
+    PostDeleted,
+    PostEdited,
+    SendFailed,
+    TimerFired,
+    WordsAccepted,
+)
+from conversations.policy import Policy
+from conversations.wording.request import Surface
+
+TOPICS_MAX = 4
+"""Topics kept per conversation, the strongest first: more would only blur the card and the routing."""
+
+
+def absorb(conversation: Conversation, event: Event, policy: Policy) -> dict[str, object]:
+    """The fields that the event changes by itself, by name."""
+    match event:
+        case CustomerPosted():
+            return _posted(conversation, event, policy)
+        case PostEdited():
+            return _edited(conversation, event)
+        case PostDeleted():
+            return _deleted(conversation, event)
+        case TimerFired():
+            return {"timers": without_timers(conversation.timers, (event.name,), event.promise)}
+        case WordsAccepted() | SendFailed():
+            return {"words_out": tuple(words for words in conversation.words_out if words.key != event.key)}
+        case BrandAnsweredElsewhere() if conversation.replied_at is None:
+            return {"replied_at": event.answered_at, "heard_until": conversation.last_posted_at}
+        case AgentMutedBot():
+            return {"bot_muted": True}
+        case _:
+            return {}
+
+
+def without_timers(timers: tuple[Timer, ...], names: Iterable[TimerName], promise: str | None = None) -> tuple[Timer, ...]:
+    """The timers less those of that name (and of that promise, if one is given)."""
+    gone = tuple(names)
+    return tuple(t for t in timers if t.name not in gone or (promise is not None and t.promise != promise))
+
+
+def _posted(case: Conversation, event: CustomerPosted, policy: Policy) -> dict[str, object]:
+    turn = StoryTurn(event.id, event.posted_at, event.surface, event.reading, event.media)
+    story = tuple(sorted((*case.story, turn), key=_order))[-policy.story_turns_max :]
+    latest = case.last_posted_at is None or event.posted_at >= case.last_posted_at
+    changes: dict[str, object] = {
+        "story": story,
+        "turns_count": case.turns_count + 1,
+        "first_posted_at": min(case.first_posted_at, event.posted_at),
+        "language": _language(case.language, event.reading),
+        "snoozed_until": None,
+        "timers": without_timers(case.timers, (TimerName.SNOOZE,)),
+        "direct": case.direct or event.surface is Surface.DIRECT,
+    } | _understood(story, case)
+    if case.triage is Decision.UNSURE and event.reading.complaint.decision is Decision.YES:
+        changes["triage"] = Decision.YES
+    if latest:
+        changes |= {"last_turn": event.id, "last_posted_at": event.posted_at, "last_surface": event.surface}
+    if event.surface is Surface.PUBLIC and case.public_root is None:
+        changes["public_root"] = event.id
+    return changes
+
+
+def _edited(case: Conversation, event: PostEdited) -> dict[str, object]:
+    story = tuple(
+        StoryTurn(turn.id, turn.posted_at, turn.surface, event.reading, turn.media) if turn.id == event.id else turn
+        for turn in case.story
+    )
+    return {"story": story} | _understood(story, case)
+
+
+def _deleted(case: Conversation, event: PostDeleted) -> dict[str, object]:
+    story = tuple(turn for turn in case.story if turn.id != event.id)
+    return {"story": story, "turns_count": case.turns_count - 1} | _understood(story, case)
+
+
+def _order(turn: StoryTurn) -> tuple[datetime, str]:
+    return turn.posted_at, turn.id
+
+
+def _language(known: str, reading: Reading) -> str:
+    """The first language that was sure stays: short texts later ("ok!") are easily taken for another."""
+    return reading.language if known == "und" else known
+
+
+def _understood(story: tuple[StoryTurn, ...], case: Conversation) -> dict[str, object]:
+    """Topics, wish and risks of the story as it stands. Risks stay known even if their post is gone."""
+    scores: dict[str, float] = {}
+    risks: dict[str, RiskLevel] = dict(case.risks)
+    wish: str | None = None
+    for turn in story:
+        wish = turn.reading.wish or wish
+        for topic in turn.reading.topics:
+            scores[topic.name] = max(scores.get(topic.name, 0.0), topic.score)
+        for risk in turn.reading.risk:
+            if risks.get(risk.kind) is not RiskLevel.RED:
+                risks[risk.kind] = risk.level
+    topics = tuple(sorted(scores, key=lambda name: (-scores[name], name)))[:TOPICS_MAX]
+    return {"topics": topics, "wish": wish, "risks": tuple(risks.items())}
