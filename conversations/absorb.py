@@ -10,6 +10,7 @@ from conversations.conversation import Conversation, StoryTurn, Timer, TimerName
 from conversations.events import (
     AgentMutedBot,
     BrandAnsweredElsewhere,
+    CustomerUnreachable,
     CustomerPosted,
     Event,
     PostDeleted,
@@ -36,7 +37,7 @@ def absorb(conversation: Conversation, event: Event, policy: Policy) -> dict[str
             return _deleted(conversation, event)
         case TimerFired():
             return {"timers": without_timers(conversation.timers, (event.name,), event.promise)}
-        case WordsAccepted() | SendFailed():
+        case WordsAccepted() | SendFailed() | CustomerUnreachable():
             return {"words_out": tuple(words for words in conversation.words_out if words.key != event.key)}
         case BrandAnsweredElsewhere() if conversation.replied_at is None:
             return {"replied_at": event.answered_at, "heard_until": conversation.last_posted_at}

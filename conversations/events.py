@@ -52,10 +52,11 @@ class PostDeleted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerUnreachable:
-    """Nothing can be sent to the customer any more (blocked, protected, gone, messages shut)."""
+    """Nothing can be sent to the customer any more (blocked, protected, gone, messages shut); ``key``: the words that showed it."""
 
     trigger: ClassVar[Trigger] = Trigger.CUSTOMER_UNREACHABLE
     reason: str
+    key: EffectKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

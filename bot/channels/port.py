@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.store.records import Arrival, OutboxRow, Taken
+from bot.store.records import Arrival, Lane, OutboxRow, Taken
 from conversations.conversation import Conversation
 from conversations.errors import HearoutError
 from conversations.ids import ExternalId
@@ -98,6 +98,9 @@ class Channel(Protocol):
     """How long an unknown send rests before it is read back: longer than the platform's indexing lag."""
     sending_s: float
     """How long one send may take before its outcome counts as unknown."""
+
+    lanes: Sequence[Lane]
+    """Lanes that may carry several messages at once; every other lane carries one at a time."""
 
     def lane(self, conversation: Conversation, place: str) -> str:
         """What is paced together with words to this customer at this place."""

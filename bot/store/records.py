@@ -79,6 +79,7 @@ class Arrival:
     customer: Customer | None = None
     conversation: ConversationKey | None = None
     about: ExternalId | None = None
+    aside: str | None = None  # the channel's own reason to set it aside (a retweet, another bot)
 
 
 @dataclass(frozen=True, slots=True)
