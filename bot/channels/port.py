@@ -105,6 +105,12 @@ class Channel(Protocol):
     def lane(self, conversation: Conversation, place: str) -> str:
         """What is paced together with words to this customer at this place."""
 
+    def invites_direct(self, conversation: Conversation, now: datetime) -> bool:
+        """Whether the first reply may invite to direct messages: they are possible and not running short."""
+
+    def direct_link(self, conversation: Conversation) -> str | None:
+        """A link that opens a direct message to us, where the admin wants it in public replies."""
+
     async def send(self, row: OutboxRow, conversation: Conversation) -> Accepted:
         """Send ``row.body["text"]`` in answer to ``row.body["in_reply_to"]``. Raises a ``DeliveryError``, nothing else.
 

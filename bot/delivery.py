@@ -1,0 +1,300 @@
+"""Delivery: the outbox leaves through the channels and the desk, each message once.
+
+    claim (committed: *sending*) → send → report (committed: sent, or why not)
+
+A send whose outcome is not known (a timeout, a cut connection, a crash between claim and report) becomes *unknown*. It rests for the
+channel's quarantine and is then read back: found means sent; certainly absent means it may be sent again; what can be told
+neither way goes to a human within ``GIVE_UP_S`` (reliability.md, "The promise"). Nothing is resent without a look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from bot.channels.port import (
+    Accepted,
+    Channel,
+    DeliveryError,
+    Refused,
+    Rejected,
+    TakeIn,
+    Transient,
+    Unknown,
+    Unreachable,
+)
+from bot.clock import Clock
+from bot.desk.port import Desk
+from bot.log import get_logger
+from bot.store.port import Store
+from bot.store.records import Arrival, Kind, Lane, OutboxRow, Place, Rank, Report, Status, TurnRecord
+from conversations.conversation import Author, Conversation
+from conversations.events import CustomerUnreachable, Event, FirstReplyForecast, SendFailed, WordsAccepted
+from conversations.ids import ExternalId
+from conversations.policy import Policy
+from conversations.wording.request import Act
+
+ATTEMPTS_MAX = 5
+"""Sends of one message, refusals by limits and read-backs that showed it absent included; then a human takes over."""
+GIVE_UP_S = 900.0
+"""What is still unknown this long after its quarantine goes to a human (reliability.md)."""
+LOOK_AGAIN_S = 60.0
+"""Between two read-backs of the same message."""
+BACK_OFF_S = (2.0, 10.0, 60.0, 300.0)
+"""After a certain failure of a send that names no time of its own."""
+
+log = get_logger("delivery")
+
+
+class Delivery:
+    """Drains the outbox. ``decide`` is set when a report gave the engine something to decide."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        policy: Callable[[], Policy],
+        channels: Mapping[str, Channel],
+        desk: Desk,
+        take_in: TakeIn,
+        decide: asyncio.Event,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.policy = policy
+        self.channels = channels
+        self.desk = desk
+        self.take_in = take_in
+        self.decide = decide
+        self.changed = asyncio.Event()
+        self.running: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Tell the store which lanes may carry several messages at once."""
+        for channel in self.channels.values():
+            for lane in channel.lanes:
+                await self.store.set_lane(lane)
+
+    async def drain(self, limit: int = 64) -> int:
+        """Claim what may leave and start sending it. Returns how many messages were claimed."""
+        now = self.clock.now()
+        await self.store.expire_sending(now, self.quarantines)
+        rows = await self.store.claim_deliveries(now, self.sending_s, limit)
+        for row in rows:
+            task = asyncio.create_task(self.deliver(row), name=f"deliver {row.key}")
+            self.running.add(task)
+            task.add_done_callback(self.finished)
+        return len(rows)
+
+    async def settle(self) -> None:
+        """Wait for the sends that are under way."""
+        while self.running:
+            await asyncio.wait(self.running)
+
+    def finished(self, task: asyncio.Task[None]) -> None:
+        """A send is over: look for more. A bug in it is logged; the claim runs out and the row is read back."""
+        self.running.discard(task)
+        self.changed.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("delivery failed", task=task.get_name(), error=repr(error))
+
+    @property
+    def quarantines(self) -> dict[str, float]:
+        """Seconds of quarantine by channel, and for the desk."""
+        return {name: channel.quarantine_s for name, channel in self.channels.items()} | {"desk": self.desk.quarantine_s}
+
+    @property
+    def sending_s(self) -> float:
+        """How long a claim lasts: the slowest sender's time, and some."""
+        return 5.0 + max([self.desk.sending_s, *(channel.sending_s for channel in self.channels.values())])
+
+    async def deliver(self, row: OutboxRow) -> None:
+        """One claimed row: send it, or read it back, and report."""
+        case = await self.store.conversation(row.conversation)
+        if case is None or (row.place is not Place.DESK and row.channel not in self.channels):
+            await self.report(row, Status.FAILED, reason="its conversation or channel is gone")
+            return
+        looking = row.status is Status.UNKNOWN
+        try:
+            accepted = await (self.look(row, case) if looking else self.send(row, case))
+        except asyncio.CancelledError:
+            raise
+        except DeliveryError as error:
+            await self.failed(row, case, error)
+        except Exception as error:  # a bug in an adapter must not decide that nothing was sent
+            log.exception("adapter failed", key=row.key, error=repr(error))
+            await self.failed(row, case, Unknown(f"{type(error).__name__}: {error}"))
+        else:
+            if accepted is None:
+                await self.absent(row, case)
+            else:
+                await self.accepted(row, case, accepted)
+
+    async def send(self, row: OutboxRow, case: Conversation) -> Accepted:
+        """Out into the world."""
+        if row.place is Place.DESK:
+            return await self.desk.deliver(row, case)
+        return await self.channels[row.channel].send(row, case)
+
+    async def look(self, row: OutboxRow, case: Conversation) -> Accepted | None:
+        """Read back what may have been sent."""
+        if row.place is Place.DESK:
+            return await self.desk.find_shown(row, case)
+        return await self.channels[row.channel].find_sent(row, case)
+
+    # ---------------------------------------------------------------- outcomes
+
+    async def accepted(self, row: OutboxRow, case: Conversation, accepted: Accepted) -> None:
+        """The platform has it."""
+        event: Event | None = None
+        turn: TurnRecord | None = None
+        if row.kind is Kind.WORDS:
+            author = row.author or Author.BOT
+            act = Act(row.act) if row.act else None
+            event = WordsAccepted(
+                key=row.key, id=accepted.id, accepted_at=accepted.at, author=author, act=act, url=accepted.url
+            )
+            turn = TurnRecord(
+                conversation=row.conversation,
+                id=accepted.id,
+                author=author,
+                place=row.place,
+                text=row.body["text"],
+                posted_at=accepted.at,
+                agent=row.body.get("agent"),
+                act=row.act,
+                template=row.template,
+                key=row.key,
+                url=accepted.url,
+            )
+        await self.report(row, Status.SENT, external_id=accepted.id, url=accepted.url, event=event, turn=turn)
+        if accepted.next_at is not None:
+            await self.pause(row, case, accepted.next_at)
+
+    async def absent(self, row: OutboxRow, case: Conversation) -> None:
+        """The read-back shows that it did not land: it may be sent again, a few times."""
+        if row.attempt >= ATTEMPTS_MAX:
+            await self.give_up(row, Status.FAILED, "sent several times, and never arrived")
+        else:
+            await self.report(row, Status.PENDING, reason="read back: absent")
+
+    async def failed(self, row: OutboxRow, case: Conversation, error: DeliveryError) -> None:
+        """It was not delivered, or nobody knows."""
+        now = self.clock.now()
+        match error:
+            case Unreachable():
+                event = CustomerUnreachable(reason=error.reason, key=row.key) if row.kind is Kind.WORDS else None
+                await self.report(row, Status.REJECTED, reason=error.reason, event=event)
+            case Rejected():
+                await self.give_up(row, Status.REJECTED, error.reason)
+            case Refused():
+                await self.give_up(row, Status.REFUSED, error.reason)
+            case Transient() if row.status is Status.UNKNOWN:
+                await self.unknown(row, error.reason, now)
+            case Transient():
+                await self.again(row, case, error, now)
+            case _:
+                await self.unknown(row, str(error), now)
+
+    async def again(self, row: OutboxRow, case: Conversation, error: Transient, now: datetime) -> None:
+        """Certainly not delivered: after a while, within the deadline, then a human."""
+        wait_s = error.retry_after_s or BACK_OFF_S[min(row.attempt, len(BACK_OFF_S)) - 1]
+        next_at = now + timedelta(seconds=wait_s)
+        if error.pause_lane:
+            await self.pause(row, case, next_at)
+        if self.window_breaks(row, case, next_at):
+            await self.give_up(row, Status.FAILED, f"{error.reason}: no second try fits into the window")
+        elif row.attempt >= ATTEMPTS_MAX and not error.pause_lane:
+            await self.give_up(row, Status.FAILED, f"{error.reason} (tried {row.attempt} times)")
+        else:
+            await self.report(row, Status.PENDING, reason=error.reason, not_before=next_at)
+
+    def window_breaks(self, row: OutboxRow, case: Conversation, next_at: datetime) -> bool:
+        """Whether waiting until then would break the first reply's window."""
+        if row.kind is not Kind.WORDS or case.replied_at is not None or row.author is not Author.BOT:
+            return False
+        return next_at > case.first_posted_at + timedelta(seconds=self.policy().window_s) > self.clock.now()
+
+    async def unknown(self, row: OutboxRow, reason: str, now: datetime) -> None:
+        """It rests, and is looked for; in the end a human looks."""
+        quarantine_s = self.quarantines["desk" if row.place is Place.DESK else row.channel]
+        if row.status is not Status.UNKNOWN or row.unknown_since is None:
+            wait_s = quarantine_s
+        elif now >= row.unknown_since + timedelta(seconds=quarantine_s + GIVE_UP_S):
+            await self.give_up(row, Status.FAILED, f"nobody knows whether it was sent ({reason}): look before you resend")
+            return
+        else:
+            wait_s = LOOK_AGAIN_S
+        await self.report(row, Status.UNKNOWN, reason=reason, not_before=now + timedelta(seconds=wait_s))
+
+    async def give_up(self, row: OutboxRow, status: Status, reason: str) -> None:
+        """It will not be delivered by us: whoever is concerned hears of it."""
+        event: Event | None = None
+        if row.kind is Kind.WORDS:
+            event = SendFailed(
+                key=row.key,
+                author=row.author or Author.BOT,
+                act=Act(row.act) if row.act else None,
+                reason=reason,
+                text=row.body["text"],
+            )
+        else:
+            log.error("desk row failed", key=row.key, kind=row.kind.value, reason=reason)
+            await self.desk.alert("desk_row_failed", f"{row.kind.value} of {row.conversation}: {reason}")
+        await self.report(row, status, reason=reason, event=event)
+
+    async def report(
+        self,
+        row: OutboxRow,
+        status: Status,
+        *,
+        reason: str | None = None,
+        external_id: ExternalId | None = None,
+        url: str | None = None,
+        not_before: datetime | None = None,
+        event: Event | None = None,
+        turn: TurnRecord | None = None,
+    ) -> None:
+        """Write down what became of it. A claim that was overtaken reports in vain."""
+        report = Report(
+            key=row.key,
+            fence=row.fence,
+            status=status,
+            at=self.clock.now(),
+            reason=reason,
+            external_id=external_id,
+            url=url,
+            not_before=not_before,
+            event=event,
+            turn=turn,
+        )
+        (current,) = await self.store.report_deliveries([report])
+        log.info("delivered", key=row.key, kind=row.kind.value, act=row.act, status=status.value, reason=reason)
+        if not current:
+            log.warning("report of an overtaken claim", key=row.key, status=status.value)
+        elif event is not None:
+            self.decide.set()
+
+    async def pause(self, row: OutboxRow, case: Conversation, until: datetime) -> None:
+        """Pace a lane. If first replies that wait on it would break their window, their conversations are told now."""
+        channel = self.channels.get(row.channel)
+        at_once = next((lane.at_once for lane in channel.lanes if lane.key == row.lane), 1) if channel else 1
+        await self.store.set_lane(Lane(row.lane, until, at_once))
+        if until <= self.clock.now() + timedelta(seconds=LOOK_AGAIN_S):
+            return
+        waiting = await self.store.outbox(statuses=(Status.PENDING.value,), limit=1000)
+        forecasts = [
+            Arrival(
+                channel=other.channel,
+                account=other.account,
+                id=ExternalId(f"forecast:{other.key}"),
+                event=FirstReplyForecast(reason=f"limits until {until:%H:%M} UTC"),
+                at=self.clock.now(),
+                conversation=other.conversation,
+            )
+            for other in waiting
+            if other.lane == row.lane and other.rank is Rank.FIRST_REPLY and other.due_at is not None and other.due_at < until
+        ]
+        if forecasts:
+            await self.take_in(forecasts)
