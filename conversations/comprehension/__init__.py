@@ -1,1 +1,5 @@
 """From a customer's text to a Reading. ``Reader`` is the door; each file reads one thing."""
+
+from conversations.comprehension.reader import Reader
+
+__all__ = ["Reader"]

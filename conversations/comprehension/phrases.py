@@ -7,13 +7,14 @@ a handful of branches; gaps (``..``) take up to three words, so the work is line
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Set
+from dataclasses import dataclass
 from typing import Any
 
 from conversations.comprehension.tokens import Tokens, tokenize
 
 GAP_WORDS_MAX = 3
+_NONE: frozenset[str] = frozenset()
 
 
 class PhraseError(ValueError):
@@ -31,45 +32,87 @@ class Hit:
 
 @dataclass(slots=True)
 class _Node:
-    words: dict[str, _Node] = field(default_factory=dict)
-    prefixes: dict[int, dict[str, _Node]] = field(default_factory=dict)
-    classes: dict[str, _Node] = field(default_factory=dict)
+    words: dict[str, _Node] | None = None
+    prefixes: dict[int, dict[str, _Node]] | None = None
+    classes: dict[str, _Node] | None = None
     number: _Node | None = None
     any: _Node | None = None
     gap: _Node | None = None
     begin: _Node | None = None
     begin_text: _Node | None = None
-    marks: list[Any] = field(default_factory=list)
-    end_marks: list[Any] = field(default_factory=list)
-    end_text_marks: list[Any] = field(default_factory=list)
+    marks: tuple[Any, ...] = ()
+    end_marks: tuple[Any, ...] = ()
+    end_text_marks: tuple[Any, ...] = ()
+
+    def word(self, word: str) -> _Node:
+        """The node after a word; made when it is not there."""
+        if self.words is None:
+            self.words = {}
+        return self.words.setdefault(word, _Node())
+
+    def prefix(self, prefix: str) -> _Node:
+        """The node after a word that begins so."""
+        if self.prefixes is None:
+            self.prefixes = {}
+        return self.prefixes.setdefault(len(prefix), {}).setdefault(prefix, _Node())
+
+    def of_class(self, name: str) -> _Node:
+        """The node after a word of a class."""
+        if self.classes is None:
+            self.classes = {}
+        return self.classes.setdefault(name, _Node())
 
 
-_PIECE = re.compile(r"\(([^()]*)\)(\?)?|(\S+)")
+_PIECE = re.compile(r"[()|]\??|[^\s()|]+")
+_PHRASES_MAX = 5_000
+_CLASS_WORDS_MIN = 4
 
 
 def expand(phrase: str) -> list[tuple[str, ...]]:
-    """All plain sequences of a phrase: groups, alternatives and optional words written out."""
-    results: list[tuple[str, ...]] = [()]
-    position = 0
-    for match in _PIECE.finditer(phrase):
-        if phrase[position : match.start()].strip():
-            raise PhraseError(f"cannot read {phrase[position : match.start()]!r} in {phrase!r}")
-        position = match.end()
-        if match[3] is None:
-            options = [tuple(option.split()) for option in match[1].split("|")]
-            if any(not option for option in options):
+    """All plain sequences of a phrase: groups and optional words written out.
+
+    A group of many single words after the first word stays together as one piece ``<a|b|c>``, so that groups do not multiply.
+    """
+    pieces = _PIECE.findall(phrase)
+    results, position = _alternatives(pieces, 0, phrase)
+    if position != len(pieces):
+        raise PhraseError(f"a bracket closes that never opened, in {phrase!r}")
+    return list(dict.fromkeys(result for result in results if result))
+
+
+def _alternatives(pieces: list[str], position: int, phrase: str) -> tuple[list[tuple[str, ...]], int]:
+    """Options separated by ``|`` up to a closing bracket or the end."""
+    options: list[tuple[str, ...]] = []
+    current: list[tuple[str, ...]] = [()]
+    while position < len(pieces) and pieces[position][0] != ")":
+        piece = pieces[position]
+        if piece[0] == "|":
+            options, current = options + current, [()]
+            position += 1
+            continue
+        if piece[0] == "(":
+            inner, position = _alternatives(pieces, position + 1, phrase)
+            if position == len(pieces):
+                raise PhraseError(f"a bracket is never closed, in {phrase!r}")
+            if any(not option for option in inner):
                 raise PhraseError(f"an empty alternative in {phrase!r}; write (a|b)? for an optional group")
-            if match[2]:
-                options.append(())
+            if current != [()] and len(inner) >= _CLASS_WORDS_MIN and all(_is_word(option) for option in inner):
+                inner = [("<" + "|".join(sorted(option[0] for option in inner)) + ">",)]
+            if pieces[position].endswith("?"):
+                inner.append(())
+        elif piece.endswith("?") and len(piece) > 1:
+            inner = [(piece[:-1],), ()]
         else:
-            piece = match[3]
-            if "(" in piece or ")" in piece or "|" in piece:
-                raise PhraseError(f"brackets that do not pair, or stand inside a word, in {phrase!r}")
-            options = [(piece[:-1],), ()] if piece.endswith("?") and len(piece) > 1 else [(piece,)]
-        results = [(*result, *option) for result in results for option in options]
-        if len(results) > 2_000:
-            raise PhraseError(f"{phrase!r} stands for more than 2,000 phrases; split it or use a <class>")
-    return [result for result in results if result]
+            inner = [(piece,)]
+        position += 1
+        current = [(*start, *option) for start in current for option in inner]
+        if len(current) + len(options) > _PHRASES_MAX:
+            raise PhraseError(f"{phrase!r} stands for more than {_PHRASES_MAX:,} phrases; split it")
+    return options + current, position
+
+
+def _is_word(option: tuple[str, ...]) -> bool:
+    return len(option) == 1 and option[0] not in ("..", "_", "#", "^", "^^", "$", "$$") and option[0][0] != "<"
 
 
 class Phrases:
@@ -78,31 +121,38 @@ class Phrases:
     def __init__(self, classes: Mapping[str, Collection[str]], aliases: Mapping[str, tuple[str, ...]]) -> None:
         self._root = _Node()
         self._aliases = aliases
-        self._class_words: dict[str, tuple[str, ...]] = {}
-        self._class_prefixes: list[tuple[str, str]] = []
+        self._class_words: dict[str, set[str]] = {}
+        self._class_prefixes: dict[int, dict[str, set[str]]] = {}
+        self._defined: set[str] = set()
         self._class_names = frozenset(classes)
         self.vocabulary: set[str] = set()
-        members: dict[str, list[str]] = {}
         for name, words in classes.items():
-            for word in words:
-                if word.endswith("*"):
-                    self._class_prefixes.extend((folded, name) for folded in self._fold(word[:-1]))
-                else:
-                    for folded in self._fold(word):
-                        members.setdefault(folded, []).append(name)
-                        self.vocabulary.add(folded)
-        self._class_words = {word: tuple(names) for word, names in members.items()}
+            self._define(name, words)
+
+    def _define(self, name: str, words: Collection[str]) -> None:
+        """A class of words; one that exists already stays as it is."""
+        if name in self._defined:
+            return
+        self._defined.add(name)
+        for word in words:
+            if word.endswith("*"):
+                for folded in self._fold(word[:-1])[-1:]:
+                    self._class_prefixes.setdefault(len(folded), {}).setdefault(folded, set()).add(name)
+            else:
+                for folded in self._fold(word):
+                    self._class_words.setdefault(folded, set()).add(name)
+                    self.vocabulary.add(folded)
 
     def _fold(self, word: str) -> tuple[str, ...]:
         return tokenize(word, self._aliases).words
 
-    def classes_of(self, word: str) -> tuple[str, ...]:
+    def classes_of(self, word: str) -> Set[str]:
         """The names of the classes that a word is in."""
-        names = self._class_words.get(word, ())
-        if self._class_prefixes:
-            more = tuple(name for prefix, name in self._class_prefixes if word.startswith(prefix))
+        names: Set[str] = self._class_words.get(word, _NONE)
+        for length, table in self._class_prefixes.items():
+            more = table.get(word[:length])
             if more:
-                names = (*names, *more)
+                names = names | more
         return names
 
     def add(self, phrase: str, mark: Any) -> None:
@@ -122,9 +172,11 @@ class Phrases:
                 node.begin = node = node.begin or _Node()
             elif piece == "^^":
                 node.begin_text = node = node.begin_text or _Node()
+            elif piece == ".." and all(rest in ("$", "$$") for rest in sequence[index + 1 :]):
+                node.any = node = node.any or _Node()
             elif piece == "..":
-                if index == 0 or index == len(sequence) - 1:
-                    raise PhraseError(f".. is first or last in {phrase!r}")
+                if index == 0:
+                    raise PhraseError(f".. is first in {phrase!r}")
                 node.gap = node = node.gap or _Node()
             elif piece == "_":
                 node.any = node = node.any or _Node()
@@ -132,24 +184,31 @@ class Phrases:
                 node.number = node = node.number or _Node()
             elif piece[0] == "<" and piece[-1] == ">" and len(piece) > 2:
                 name = piece[1:-1]
-                if name not in self._class_names:
+                if "|" in name:
+                    self._define(name, name.split("|"))
+                elif name not in self._class_names:
                     raise PhraseError(f"no class {name!r} for {phrase!r}")
-                node = node.classes.setdefault(name, _Node())
+                node = node.of_class(name)
             elif piece.endswith("*") and len(piece) > 1:
                 *heads, last = self._fold(piece[:-1])
                 for head in heads:
-                    node = node.words.setdefault(head, _Node())
-                node = node.prefixes.setdefault(len(last), {}).setdefault(last, _Node())
+                    node = node.word(head)
+                node = node.prefix(last)
             else:
                 folded = self._fold(piece)
                 if not folded:
                     raise PhraseError(f"{piece!r} holds no word, in {phrase!r}")
                 for word in folded:
                     self.vocabulary.add(word)
-                    node = node.words.setdefault(word, _Node())
+                    node = node.word(word)
         if node is self._root:
             raise PhraseError(f"{phrase!r} holds no word")
-        (node.end_text_marks if ending == "$$" else node.end_marks if ending else node.marks).append(mark)
+        if ending == "$$":
+            node.end_text_marks += (mark,)
+        elif ending:
+            node.end_marks += (mark,)
+        else:
+            node.marks += (mark,)
 
     def find(self, tokens: Tokens) -> list[Hit]:
         """Every phrase in the text, in the order of its first word."""
@@ -175,19 +234,19 @@ class Phrases:
                 if position >= count or sentence[position] != here:
                     continue
                 word = words[position]
-                following = node.words.get(word)
-                if following is not None:
-                    stack.append((following, position + 1))
-                if node.prefixes:
+                if node.words is not None:
+                    following = node.words.get(word)
+                    if following is not None:
+                        stack.append((following, position + 1))
+                if node.prefixes is not None:
                     for length, table in node.prefixes.items():
                         following = table.get(word[:length])
                         if following is not None:
                             stack.append((following, position + 1))
-                if node.classes:
-                    for name in word_classes[position]:
-                        following = node.classes.get(name)
-                        if following is not None:
-                            stack.append((following, position + 1))
+                if node.classes is not None:
+                    names = word_classes[position]
+                    if names:
+                        stack.extend((after, position + 1) for name, after in node.classes.items() if name in names)
                 if node.any is not None:
                     stack.append((node.any, position + 1))
                 if node.number is not None and (word[0].isdigit() or "number" in word_classes[position]):

@@ -49,7 +49,7 @@ _TOKEN = re.compile(
     r"|(?P<clause>[,;:()|/]|(?:^|(?<=\s))[-–—]+(?=\s|$)|—)"
     r"|(?P<mention>@[\w.]*)"
     r"|(?P<tag>\#)"
-    r"|(?P<emoji>[\u203C-\u32FF\U0001F000-\U0001FAFF])"
+    r"|(?P<emoji>[\u203C\u2049\u2190-\u21FF\u2300-\u27BF\u2900-\u297F\u2B00-\u2BFF\U0001F000-\U0001FAFF])"
 )
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"]*", re.IGNORECASE)
 _FACE = re.compile(r"(?<![^\s\w.!?)])[:;=8xX]['\-o^]?[()\[\]DPpdsS/\\|*3]+(?![A-Za-z0-9])|<3")

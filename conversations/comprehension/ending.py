@@ -1,0 +1,86 @@
+"""Are they done? How long to be quiet after a customer's turn, from what the turns say and how this customer writes.
+
+A fixed wait either interrupts the talkative or keeps the terse waiting. Here the base time of the channel is multiplied by
+few factors, each a sign that the story goes on or is over. The parameters were chosen on recorded conversations as whole
+curves (docs/reading.md); they hold no text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from conversations.comprehension.cues import numbered
+from conversations.comprehension.reading import CueName, Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """The factors on the base quiet time, and its bounds in seconds.
+
+    ``announced_s`` is the quiet time while a numbered thread has parts to come.
+    """
+
+    more: float = 2.5
+    done: float = 0.6
+    question: float = 0.8
+    wish: float = 0.8
+    unfinished: float = 1.8
+    fragment: float = 1.4
+    told: float = 0.7
+    bursting: float = 1.5
+    slow_writer: float = 2.0
+    announced_s: float = 600.0
+    quiet_s_min: float = 20.0
+    quiet_s_max: float = 900.0
+
+
+DEFAULT_PATIENCE = Patience()
+
+
+def quiet_s(
+    base_s: float, turns: Sequence[Reading], gaps_s: Sequence[float], patience: Patience = DEFAULT_PATIENCE
+) -> float:
+    """How many seconds of silence after the last turn mean that the customer is done.
+
+    ``turns`` are the readings of the burst so far, oldest first; ``gaps_s`` the seconds between them (one fewer than turns).
+    """
+    if not turns:
+        return base_s
+    last = turns[-1]
+    factor = 1.0
+    if last.certain(CueName.MORE_TO_COME):
+        factor *= patience.more
+    elif last.has(CueName.MORE_TO_COME):
+        factor *= patience.unfinished
+    elif last.certain(CueName.DONE):
+        factor *= patience.done
+    if last.certain(CueName.QUESTION):
+        factor *= patience.question
+    if last.wish:
+        factor *= patience.wish
+    if last.story_told:
+        factor *= patience.told
+    words = len(last.masked.split())
+    if words < 6:
+        factor *= patience.fragment
+    if len(turns) > 1:
+        factor *= patience.bursting
+        if max(gaps_s, default=0.0) > base_s / 2:
+            factor *= patience.slow_writer
+    wanted = base_s * factor
+    if _parts_missing(turns):
+        wanted = max(wanted, patience.announced_s)
+    return max(patience.quiet_s_min, min(patience.quiet_s_max, wanted))
+
+
+def _parts_missing(turns: Sequence[Reading]) -> bool:
+    """Whether a numbered thread ("1/3") has not come to its last part."""
+    parts = part = 0
+    for turn in turns:
+        number = numbered(turn.masked)
+        if number is not None:
+            part, parts = max(part, number[0]), max(parts, number[1] or number[0] + 1)
+            if number[1] is not None:
+                parts = number[1]
+    return part < parts

@@ -1,0 +1,130 @@
+"""A language as data: loads a folder of ``conversations/languages`` and builds its one matcher.
+
+Adding a language is adding a folder (docs/languages.md). A folder that cannot be loaded says which file, which key, and why.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from conversations.comprehension.linear import Weights
+from conversations.comprehension.phrases import PhraseError, Phrases
+from conversations.comprehension.reading import RiskLevel
+from conversations.comprehension.tokens import Tokens, fold, tokenize
+from conversations.errors import LanguagePackError
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a phrase stands for: ``kind`` is ``cue``, ``topic``, ``risk`` or ``lexicon``; ``weight`` is in 0..1.
+
+    For a cue, weight 1 is certain and less is likely. For a topic it is how much the phrase tells.
+    """
+
+    kind: str
+    name: str
+    weight: float = 1.0
+    level: RiskLevel | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LanguagePack:
+    """Everything that reading needs to know about one language."""
+
+    code: str
+    name: str
+    phrases: Phrases
+    aliases: Mapping[str, tuple[str, ...]]
+    hints: frozenset[str]
+    small: frozenset[str]
+    negators: frozenset[str]
+    negation_after: int
+    open_ends: frozenset[str]
+    topics: tuple[str, ...]
+    weights: Weights | None
+
+    def tokens(self, text: str) -> Tokens:
+        """The words of a clean text, as this language writes them."""
+        return tokenize(text, self.aliases, self.phrases.vocabulary)
+
+
+def _strings(file: str, key: str, value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise LanguagePackError(file, key, "expected a list of strings")
+    return value
+
+
+def _table(folder: Traversable, name: str) -> dict[str, Any]:
+    label = f"{folder.name}/{name}"
+    try:
+        return tomllib.loads(folder.joinpath(name).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise LanguagePackError(label, "-", "the file is missing; every language needs it") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise LanguagePackError(label, "-", f"is no TOML: {error}") from None
+
+
+def _fill(phrases: Phrases, file: str, key: str, cues: Sequence[str], mark: Mark) -> None:
+    for cue in cues:
+        try:
+            phrases.add(cue, mark)
+        except PhraseError as error:
+            raise LanguagePackError(file, key, str(error)) from None
+
+
+def load_pack(folder: Traversable) -> LanguagePack:
+    """The language in a folder. Raises: LanguagePackError."""
+    code = folder.name
+    language = _table(folder, "language.toml")
+    file = f"{code}/language.toml"
+    for key in ("name", "hints", "small", "negators", "open_ends"):
+        if key not in language:
+            raise LanguagePackError(file, key, "is missing")
+    aliases = {fold(short): tokenize(long).words for short, long in language.get("aliases", {}).items()}
+    classes = {name: _strings(file, f"classes.{name}", words) for name, words in language.get("classes", {}).items()}
+    phrases = Phrases(classes, aliases)
+    topics = _table(folder, "topics.toml")
+    for name, topic in topics.items():
+        for key in ("name", "thing", "about"):
+            if not isinstance(topic.get(key), str):
+                raise LanguagePackError(f"{code}/topics.toml", f"{name}.{key}", "expected a string")
+        for key, weight in (("cues", 1.0), ("hints", 0.4)):
+            cues = _strings(f"{code}/topics.toml", f"{name}.{key}", topic.get(key, []))
+            _fill(phrases, f"{code}/topics.toml", f"{name}.{key}", cues, Mark("topic", name, weight))
+    for name, cue in _table(folder, "cues.toml").items():
+        for key, weight in (("certain", 1.0), ("likely", 0.5)):
+            cues = _strings(f"{code}/cues.toml", f"{name}.{key}", cue.get(key, []))
+            _fill(phrases, f"{code}/cues.toml", f"{name}.{key}", cues, Mark("cue", name, weight))
+    for name, risk in _table(folder, "risk.toml").items():
+        if risk.get("level") not in ("red", "amber"):
+            raise LanguagePackError(f"{code}/risk.toml", f"{name}.level", 'must be "red" or "amber"')
+        mark = Mark("risk", name, 1.0, RiskLevel(risk["level"]))
+        _fill(phrases, f"{code}/risk.toml", name, _strings(f"{code}/risk.toml", name, risk.get("cues")), mark)
+    for name, cues in _table(folder, "lexicon.toml").items():
+        listed = _strings(f"{code}/lexicon.toml", name, cues.get("words", []))
+        _fill(phrases, f"{code}/lexicon.toml", name, listed, Mark("lexicon", name))
+    for words in ("hints", "small"):
+        phrases.vocabulary.update(word for text in language[words] for word in tokenize(text).words)
+    weights_file = folder.joinpath("triage.json")
+    weights = Weights.from_json(json.loads(weights_file.read_text(encoding="utf-8"))) if weights_file.is_file() else None
+
+    def folded(key: str) -> frozenset[str]:
+        return frozenset(word for text in _strings(file, key, language[key]) for word in tokenize(text, aliases).words)
+
+    return LanguagePack(
+        code, language["name"], phrases, aliases, folded("hints"), folded("small"), folded("negators"),
+        int(language.get("negation_after", 0)), folded("open_ends"), tuple(topics), weights,
+    )  # fmt: skip
+
+
+def load_packs() -> tuple[LanguagePack, ...]:
+    """Every language that the package ships, English first. Raises: LanguagePackError."""
+    root = resources.files("conversations") / "languages"
+    folders = [item for item in root.iterdir() if item.is_dir() and item.joinpath("language.toml").is_file()]
+    return tuple(load_pack(folder) for folder in sorted(folders, key=lambda item: (item.name != "en", item.name)))

@@ -1,0 +1,96 @@
+"""The door: ``Reader.default().read(text)`` gives a Reading. Pure after construction: no file, clock, chance or log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+from conversations.comprehension import language as languages
+from conversations.comprehension.cues import gather, read_cues
+from conversations.comprehension.intensity import read_intensity
+from conversations.comprehension.linear import Weights
+from conversations.comprehension.pack import LanguagePack, load_packs
+from conversations.comprehension.reading import Complaint, Decision, Reading, ReadingContext, RiskLevel
+from conversations.comprehension.risk import read_risk
+from conversations.comprehension.story import story_told
+from conversations.comprehension.tokens import bounded, clean
+from conversations.comprehension.topics import read_topics
+from conversations.comprehension.triage import features, judge
+from conversations.comprehension.wish import read_wish
+from conversations.wording.mirror import quotable
+from conversations.wording.privacy import mask, private_spans
+
+UNKNOWN_LANGUAGE = "the language is not one of ours"
+DANGER = "+ it may be about a danger"
+TOO_LONG = "only the beginning and the end were read"
+
+
+class Reader:
+    """Reads texts with the given language packs. ``weights`` replaces a pack's triage by language code (``hearout learn``)."""
+
+    def __init__(self, packs: Sequence[LanguagePack], weights: Mapping[str, Weights] | None = None) -> None:
+        if not packs:
+            raise ValueError("a Reader needs at least one language pack")
+        self._packs = {pack.code: pack for pack in packs}
+        self._all = tuple(packs)
+        self._weights = {pack.code: pack.weights for pack in packs if pack.weights} | dict(weights or {})
+        languages.warm()
+
+    @staticmethod
+    @cache
+    def default() -> Reader:
+        """The reader with every language that is shipped."""
+        return Reader(load_packs())
+
+    @property
+    def packs(self) -> Mapping[str, LanguagePack]:
+        """The languages by code."""
+        return self._packs
+
+    @property
+    def weights(self) -> Mapping[str, Weights]:
+        """The triage in use, by language code."""
+        return self._weights
+
+    def read(self, text: str, context: ReadingContext = ReadingContext()) -> Reading:  # noqa: B008, it is frozen
+        """What a text says. Never raises for any string; of a very long one the beginning and the end are read."""
+        part, cut = bounded(text)
+        cleaned = clean(part)
+        private = private_spans(text)
+        masked = mask(text, private)
+        first = self._all[0]
+        tokens = first.tokens(cleaned)
+        code = languages.read_language(tokens.text, tokens.plain, self._all, context.language)
+        pack = self._packs.get(code)
+        known = pack is not None or not tokens.plain  # a thumb needs no language
+        pack = pack or first
+        if pack is not first:
+            tokens = pack.tokens(cleaned)
+        hits = pack.phrases.find(tokens)
+        seen = gather(pack, tokens, hits)
+        weights = self._weights.get(pack.code)
+        if known and weights:
+            complaint = judge(weights, features(pack, tokens, hits), tokens, hits)
+        else:
+            complaint = Complaint(0.5, Decision.UNSURE, (UNKNOWN_LANGUAGE,))
+        if cut:
+            complaint = Complaint(complaint.probability, complaint.decision, (*complaint.why, TOO_LONG))
+        risk = read_risk(tokens, hits)
+        if complaint.decision is Decision.NO and any(item.level is RiskLevel.RED for item in risk):
+            complaint = Complaint(complaint.probability, Decision.UNSURE, (DANGER, *complaint.why))
+        if not known:
+            return Reading(code, complaint, risk=risk, private=private, masked=masked)
+        wish = read_wish(seen)
+        return Reading(
+            language=code,
+            complaint=complaint,
+            topics=read_topics(hits),
+            risk=risk,
+            intensity=read_intensity(seen),
+            cues=read_cues(seen),
+            wish=mask(wish, private_spans(wish)) if wish else None,
+            story_told=story_told(seen, private),
+            private=private,
+            masked=masked,
+            quotable=quotable(seen),
+        )

@@ -1,0 +1,30 @@
+"""Whether the story is told: whether a text holds enough facts to be mirrored in the customer's own terms."""
+
+from __future__ import annotations
+
+import re
+
+from conversations.comprehension.cues import Evidence
+from conversations.comprehension.reading import PrivateSpan
+
+_AMOUNT = re.compile(r"[€$£]\s?\d|\d\s?(?:€|\$|£|eur|usd|gbp|reais|pesos)\b", re.IGNORECASE)
+
+
+def facts(seen: Evidence, private: tuple[PrivateSpan, ...]) -> int:
+    """How many facts a text tells: numbers of orders, amounts, times, people, things that happened, the topic."""
+    tokens, pack = seen.tokens, seen.pack
+    names = [pack.phrases.classes_of(word) for word in tokens.words]
+    flat = [name for group in names for name in group]
+    count = 2 * any(span.kind in ("order", "ticket") for span in private)
+    count += bool(_AMOUNT.search(tokens.text))
+    count += min(2, sum(name in ("day", "month", "time") for name in flat))
+    count += min(2, flat.count("kin"))
+    count += min(3, flat.count("past"))
+    count += seen.topical
+    return count
+
+
+def story_told(seen: Evidence, private: tuple[PrivateSpan, ...]) -> bool:
+    """Whether what happened is told well enough to mirror it: a dozen words with five facts, or a long text with three."""
+    told = facts(seen, private)
+    return (seen.word_count >= 12 and told >= 5) or (seen.word_count >= 35 and told >= 3)
