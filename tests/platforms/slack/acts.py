@@ -61,16 +61,10 @@ class Acts:
         `text` is what the person types: `@name` becomes a mention, everything else is escaped. `raw` takes the text
         as Slack stores it. A mention of the app makes both `app_mention` and `message`, with the same ts.
         """
-        place = (
-            self.world.direct(user.id)
-            if channel is None or isinstance(channel, User)
-            else channel
-        )
+        place = self.world.direct(user.id) if channel is None or isinstance(channel, User) else channel
         place = self.world.channels[place.id]
         if user.id not in place.members:
-            raise ActRefused(
-                f"{user.name} is not in {place.name or place.id}: add them to its members"
-            )
+            raise ActRefused(f"{user.name} is not in {place.name or place.id}: add them to its members")
         if place.is_archived:
             raise ActRefused(f"{place.name} is archived: nobody can post there")
         stored = text if raw else wording.typed(text, self.world.resolve)
@@ -82,21 +76,15 @@ class Acts:
             team_id=user.team_id,
             text=stored,
             blocks=() if user.is_bot or not stored else (self._rich(stored),),
-            thread_ts=thread.thread_ts or thread.ts
-            if isinstance(thread, Message)
-            else thread,
+            thread_ts=thread.thread_ts or thread.ts if isinstance(thread, Message) else thread,
             subtype="file_share" if kept else "thread_broadcast" if broadcast else None,
             bot_id=user.bot_id,
             app_id=user.app_id,
             files=tuple(file.id for file in kept),
-            client_msg_id=None
-            if user.is_bot
-            else str(uuid.UUID(int=self.world.rng.getrandbits(128), version=4)),
+            client_msg_id=None if user.is_bot else str(uuid.UUID(int=self.world.rng.getrandbits(128), version=4)),
         )
         for file in kept:
-            self.world.files[file.id] = replace(
-                file, shared=(*file.shared, (place.id, message.ts))
-            )
+            self.world.files[file.id] = replace(file, shared=(*file.shared, (place.id, message.ts)))
         return self.newsroom.publish(message)
 
     def edit(self, message: Message, text: str, *, raw: bool = False) -> Message:
@@ -116,9 +104,7 @@ class Acts:
     def unfurl(self, message: Message, title: str = "A page") -> Message:
         """Slack shows a link's preview: a `message_changed` in which no word changed."""
         old = self.world.message(message.channel, message.ts)
-        return self.newsroom.revise(
-            old, replace(old, attachments=({"title": title, "fallback": title},))
-        )
+        return self.newsroom.revise(old, replace(old, attachments=({"title": title, "fallback": title},)))
 
     def delete(self, message: Message) -> None:
         """Delete a message: `message_deleted`, or a tombstone when it has replies."""
@@ -137,9 +123,7 @@ class Acts:
             external=self.world.is_stranger(user),
         )  # fmt: skip
 
-    def react(
-        self, user: User, message: Message, name: str, *, remove: bool = False
-    ) -> Message:
+    def react(self, user: User, message: Message, name: str, *, remove: bool = False) -> Message:
         """Add or take away a reaction."""
         old = self.world.message(message.channel, message.ts)
         rest = tuple(pair for pair in old.reactions if pair != (name, user.id))
@@ -176,9 +160,7 @@ class Acts:
         place = self.world.channels[message.channel]
         ephemeral = message.ts in self.world.ephemerals
         if user.id not in place.members:
-            raise ActRefused(
-                f"{user.name} is not in {place.name or place.id} and does not see this message"
-            )
+            raise ActRefused(f"{user.name} is not in {place.name or place.id} and does not see this message")
         container = {
             "type": "message",
             "message_ts": message.ts,
@@ -192,9 +174,7 @@ class Acts:
             "container": container,
             "channel": {"id": place.id, "name": place.name or "directmessage"},
             "state": {"values": state_values(list(message.blocks), inputs or {})},
-            "response_url": self.interactions.new_response_url(
-                place.id, user.id, message, ephemeral=ephemeral
-            ),
+            "response_url": self.interactions.new_response_url(place.id, user.id, message, ephemeral=ephemeral),
             "actions": [self._action(list(message.blocks), action_id, value)],
         }
         if not ephemeral:
@@ -206,9 +186,7 @@ class Acts:
         inputs: Mapping[str, Any] | None = None, view: Shown | None = None,
     ) -> Interaction:  # fmt: skip
         """Press a button of the modal on top, of an older `view`, or of the App Home."""
-        shown = view or (
-            self.views.homes.get(user.id) if home else self.views.top(user.id)
-        )
+        shown = view or (self.views.homes.get(user.id) if home else self.views.top(user.id))
         if shown is None:
             raise ActRefused(f"{user.name} sees no {'App Home' if home else 'modal'}")
         blocks = shown.view["blocks"]
@@ -257,9 +235,7 @@ class Acts:
             if shown.view.get("notify_on_close")
         ]
 
-    def message_shortcut(
-        self, user: User, message: Message, callback_id: str
-    ) -> Interaction:
+    def message_shortcut(self, user: User, message: Message, callback_id: str) -> Interaction:
         """Choose a shortcut in a message's menu."""
         place = self.world.channels[message.channel]
         payload = {
@@ -284,19 +260,13 @@ class Acts:
             },
         )
 
-    def command(
-        self, user: User, channel: Channel | None, command: str, text: str = ""
-    ) -> Interaction:
+    def command(self, user: User, channel: Channel | None, command: str, text: str = "") -> Interaction:
         """Type a slash command at top level (threads have none); None is the direct message with the app."""
         if command not in self.world.app.commands:
             raise ActRefused(f"{command} is not a valid command of this app")
         if self.world.is_stranger(user):
-            raise ActRefused(
-                "commands of an app work only in the workspace that installed it"
-            )
-        return self.interactions.command(
-            user, channel or self.world.direct(user.id), command, text
-        )
+            raise ActRefused("commands of an app work only in the workspace that installed it")
+        return self.interactions.command(user, channel or self.world.direct(user.id), command, text)
 
     def open_home(self, user: User, tab: str = "home") -> None:
         """Open the app's home: `app_home_opened`."""
@@ -315,20 +285,14 @@ class Acts:
 
     def archive(self, channel: Channel, user: User, *, undo: bool = False) -> Channel:
         """Archive a channel, or bring it back."""
-        changed = self.world.put_channel(
-            replace(self.world.channels[channel.id], is_archived=not undo)
-        )
+        changed = self.world.put_channel(replace(self.world.channels[channel.id], is_archived=not undo))
         kind = f"{SCOPE_PREFIX[changed.kind].removesuffix('s')}_{'unarchive' if undo else 'archive'}"
-        self.newsroom.emit(
-            kind, {"type": kind, "channel": changed.id, "user": user.id}, changed
-        )
+        self.newsroom.emit(kind, {"type": kind, "channel": changed.id, "user": user.id}, changed)
         return changed
 
     def rename(self, channel: Channel, name: str) -> Channel:
         """Rename a channel."""
-        changed = self.world.put_channel(
-            replace(self.world.channels[channel.id], name=name)
-        )
+        changed = self.world.put_channel(replace(self.world.channels[channel.id], name=name))
         kind = f"{SCOPE_PREFIX[changed.kind].removesuffix('s')}_rename"
         about = {"id": changed.id, "name": name, "created": changed.created_at_s}
         self.newsroom.emit(kind, {"type": kind, "channel": about}, changed)
@@ -340,9 +304,7 @@ class Acts:
         new = replace(old, id=self.world.new_id("C"))
         messages = self.world.messages.pop(old.id)
         self.world.put_channel(new)
-        self.world.messages[new.id] = {
-            ts: replace(message, channel=new.id) for ts, message in messages.items()
-        }
+        self.world.messages[new.id] = {ts: replace(message, channel=new.id) for ts, message in messages.items()}
         for key in [key for key in self.world.replies if key[0] == old.id]:
             self.world.replies[new.id, key[1]] = self.world.replies.pop(key)
         event = {
@@ -355,9 +317,7 @@ class Acts:
 
     def share(self, channel: Channel, *teams: str) -> Channel:
         """Share a channel with other workspaces by Slack Connect."""
-        return self.world.put_channel(
-            replace(self.world.channels[channel.id], shared_team_ids=teams)
-        )
+        return self.world.put_channel(replace(self.world.channels[channel.id], shared_team_ids=teams))
 
     def revoke_tokens(self) -> None:
         """Revoke the bot's token: every call answers `token_revoked`."""
@@ -396,18 +356,12 @@ class Acts:
                             raise ActRefused(f"{action_id!r} has no option {value!r}")
                         return action | {"selected_option": option}
                     chosen: Any = [value] if element["type"] == "checkboxes" else value
-                    state: Json = state_values([block], {action_id: chosen})[
-                        block["block_id"]
-                    ][action_id]
+                    state: Json = state_values([block], {action_id: chosen})[block["block_id"]][action_id]
                     return action | state
                 if value in (None, element.get("value")):
                     kept = ("text", "value", "style", "url", "confirm")
-                    return action | {
-                        key: element[key] for key in kept if key in element
-                    }
-        raise ActRefused(
-            f"there is no {action_id!r}{'' if value is None else f' with {value!r}'} on what is shown"
-        )
+                    return action | {key: element[key] for key in kept if key in element}
+        raise ActRefused(f"there is no {action_id!r}{'' if value is None else f' with {value!r}'} on what is shown")
 
     def _rich(self, stored: str) -> Json:
         plain = {"type": "text", "text": stored}

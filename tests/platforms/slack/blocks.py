@@ -35,9 +35,7 @@ _VIEW_KEYS = frozenset(
         "submit_disabled",
     }
 )
-_FREE_FORM = frozenset(
-    {"rich_text", "table", "file"}
-)  # nested freely: the models are trusted with them
+_FREE_FORM = frozenset({"rich_text", "table", "file"})  # nested freely: the models are trusted with them
 
 
 def message_problems(blocks: Any) -> list[str]:
@@ -45,9 +43,7 @@ def message_problems(blocks: Any) -> list[str]:
     if not isinstance(blocks, list):
         return ["[ERROR] must be an array [json-pointer:/blocks]"]
     if len(blocks) > MESSAGE_BLOCKS_MAX:
-        return [
-            f"[ERROR] no more than {MESSAGE_BLOCKS_MAX} items allowed [json-pointer:/blocks]"
-        ]
+        return [f"[ERROR] no more than {MESSAGE_BLOCKS_MAX} items allowed [json-pointer:/blocks]"]
     return list(_problems(blocks))
 
 
@@ -56,10 +52,7 @@ def view_problems(view: Any, *, home: bool) -> list[str]:
     if not isinstance(view, dict):
         return ["[ERROR] must be an object [json-pointer:/view]"]
     kind, blocks = ("home" if home else "modal"), view.get("blocks")
-    problems = [
-        f"[ERROR] invalid additional property: {key} [json-pointer:/view]"
-        for key in view.keys() - _VIEW_KEYS
-    ]
+    problems = [f"[ERROR] invalid additional property: {key} [json-pointer:/view]" for key in view.keys() - _VIEW_KEYS]
     if view.get("type") != kind:
         problems.append(f"[ERROR] must be equal to `{kind}` [json-pointer:/view/type]")
     if not home and not isinstance(view.get("title"), dict):
@@ -75,14 +68,8 @@ def view_problems(view: Any, *, home: bool) -> list[str]:
             f"[ERROR] between 1 and {VIEW_BLOCKS_MAX} items allowed [json-pointer:/view/blocks]",
         ]
     problems += _problems(blocks)
-    if (
-        not home
-        and any(block.get("type") == "input" for block in blocks)
-        and not view.get("submit")
-    ):
-        problems.append(
-            "[ERROR] missing required field: submit, since there are inputs [json-pointer:/view]"
-        )
+    if not home and any(block.get("type") == "input" for block in blocks) and not view.get("submit"):
+        problems.append("[ERROR] missing required field: submit, since there are inputs [json-pointer:/view]")
     if not problems:
         try:
             View(**view).to_dict()
@@ -93,19 +80,13 @@ def view_problems(view: Any, *, home: bool) -> list[str]:
 
 def chars(blocks: list[Json]) -> int:
     """How many characters of text the blocks carry in all."""
-    return sum(
-        len(node["text"])
-        for node in _nodes(blocks)
-        if isinstance(node.get("text"), str)
-    )
+    return sum(len(node["text"]) for node in _nodes(blocks) if isinstance(node.get("text"), str))
 
 
 def texts(blocks: tuple[Json, ...] | list[Json]) -> Iterator[str]:
     """Every mrkdwn text in the blocks: the ones in which control sequences work."""
     for node in _nodes(list(blocks)):
-        if node.get("type") in ("mrkdwn", "markdown") and isinstance(
-            node.get("text"), str
-        ):
+        if node.get("type") in ("mrkdwn", "markdown") and isinstance(node.get("text"), str):
             yield node["text"]
 
 
@@ -144,12 +125,13 @@ def _problems(blocks: list[Any]) -> Iterator[str]:
         if name is not None and name in block_ids:
             yield f"[ERROR] block_id already exists: {name} {pointer}"
         block_ids.add(str(name))
-        yield from (
-            f"[ERROR] {problem} {pointer}" for problem in _block_problems(block)
-        )
+        yield from (f"[ERROR] {problem} {pointer}" for problem in _block_problems(block))
 
 
 def _block_problems(block: Json) -> Iterator[str]:
+    if any(node.get("type") in ("plain_text", "mrkdwn") and node.get("text") == "" for node in _nodes(block)):
+        yield "must be more than 0 characters"
+        return
     try:
         parsed = Block.parse(block)
         if parsed is None:
@@ -169,11 +151,7 @@ def _block_problems(block: Json) -> Iterator[str]:
         yield f"invalid additional property: {key}"
     if block["type"] == "header" and not _is_text(block.get("text"), "plain_text"):
         yield "a header's text must be plain_text"
-    if (
-        block["type"] == "section"
-        and block.get("text") is not None
-        and not _is_text(block["text"])
-    ):
+    if block["type"] == "section" and block.get("text") is not None and not _is_text(block["text"]):
         yield "a section's text must be a text object"
     for text in block.get("fields") or []:
         if not _is_text(text) or len(text["text"]) > FIELD_CHARS_MAX:
@@ -228,9 +206,7 @@ def _element_problems(block_type: str, element: Json) -> Iterator[str]:
         if initial is not None and kind != "external_select" and initial not in choices:
             yield "an initial option must be one of the options"
     if kind == "plain_text_input":
-        if len(element.get("initial_value") or "") > (
-            element.get("max_length") or INPUT_CHARS_MAX
-        ):
+        if len(element.get("initial_value") or "") > (element.get("max_length") or INPUT_CHARS_MAX):
             yield "initial_value is longer than max_length"
         if not 1 <= (element.get("max_length") or 1) <= INPUT_CHARS_MAX:
             yield f"max_length must be between 1 and {INPUT_CHARS_MAX}"

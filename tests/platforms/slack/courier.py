@@ -82,14 +82,10 @@ class Courier:
     _ids: int = 0
     _envelopes: int = 0
 
-    def enqueue(
-        self, kind: str, payload: Json, interaction: str | None = None
-    ) -> Delivery:
+    def enqueue(self, kind: str, payload: Json, interaction: str | None = None) -> Delivery:
         """Queue a payload, to go at once."""
         self._ids += 1
-        delivery = Delivery(
-            self._ids, kind, json.loads(json.dumps(payload)), interaction
-        )
+        delivery = Delivery(self._ids, kind, json.loads(json.dumps(payload)), interaction)
         if kind == EVENTS and self._lose:
             self._lose -= 1
             self.dropped.append(delivery)
@@ -132,9 +128,7 @@ class Courier:
     def idle(self) -> bool:
         """True when nothing is in the air and nothing is due now."""
         now = self.clock.now()
-        return not self._flying and not any(
-            waiting.due_at <= now for waiting in self._queue
-        )
+        return not self._flying and not any(waiting.due_at <= now for waiting in self._queue)
 
     def next_due_at(self) -> datetime | None:
         """When the next attempt or time-out is due; None when nothing is waited for."""
@@ -167,20 +161,14 @@ class Courier:
         if attempt is None:
             return
         delivery = attempt.delivery
+        if ok and (self.clock.now() - attempt.sent_at).total_seconds() > self.options.ack_within_s:
+            ok, reason = False, "timeout"
         if ok:
             self.acknowledged.append(attempt)
             self.on_answer(delivery, payload or {})
-        elif (
-            delivery.kind == EVENTS
-            and retry
-            and attempt.retry_num < len(self.options.retry_after_s)
-        ):
+        elif delivery.kind == EVENTS and retry and attempt.retry_num < len(self.options.retry_after_s):
             wait = timedelta(seconds=self.options.retry_after_s[attempt.retry_num])
-            self._queue.append(
-                _Waiting(
-                    self.clock.now() + wait, delivery, attempt.retry_num + 1, reason
-                )
-            )
+            self._queue.append(_Waiting(self.clock.now() + wait, delivery, attempt.retry_num + 1, reason))
         else:
             self.dropped.append(delivery)
             self.on_failure(delivery, reason)
@@ -189,9 +177,7 @@ class Courier:
     def _launch(self, waiting: _Waiting, now: datetime) -> Attempt:
         self._envelopes += 1
         name = f"{self.rng.getrandbits(64):016x}-{self._envelopes}"
-        attempt = Attempt(
-            name, waiting.delivery, now, waiting.retry_num, waiting.retry_reason
-        )
+        attempt = Attempt(name, waiting.delivery, now, waiting.retry_num, waiting.retry_reason)
         self._flying[name] = attempt
         self.attempts.append(attempt)
         return attempt

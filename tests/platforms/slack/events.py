@@ -27,9 +27,7 @@ class Newsroom:
         """Store a new message and send its `message` event, and `app_mention` with the same ts."""
         self.world.messages[message.channel][message.ts] = message
         if message.is_reply:
-            self.world.replies.setdefault(
-                (message.channel, message.thread_ts or ""), []
-            ).append(message.ts)
+            self.world.replies.setdefault((message.channel, message.thread_ts or ""), []).append(message.ts)
         channel = self.world.channels[message.channel]
         body = self.world.message_json(message, metadata=True)
         if channel.is_ext_shared:
@@ -41,11 +39,7 @@ class Newsroom:
             channel,
         )
         mentions_app = f"<@{self.world.app.bot_user}>" in message.text
-        if (
-            mentions_app
-            and channel.kind is not Kind.IM
-            and message.user != self.world.app.bot_user
-        ):
+        if mentions_app and channel.kind is not Kind.IM and message.user != self.world.app.bot_user:
             self.emit("app_mention", body | about | {"type": "app_mention"}, channel)
         return message
 
@@ -62,10 +56,7 @@ class Newsroom:
 
     def remove(self, message: Message) -> None:
         """Delete a message: `message_deleted`, or a tombstone (`message_changed`) when replies hang on it."""
-        if (
-            not message.is_reply
-            and len(self.world.thread(message.channel, message.ts)) > 1
-        ):
+        if not message.is_reply and len(self.world.thread(message.channel, message.ts)) > 1:
             tombstone = replace(
                 message, subtype="tombstone", user="USLACKBOT", text="This message was deleted.", blocks=(),
                 attachments=(), files=(), metadata=None, bot_id=None, app_id=None, reactions=(),
@@ -98,9 +89,7 @@ class Newsroom:
 
     # ---- any event
 
-    def emit(
-        self, subscription: str, event: Json, channel: Channel | None = None
-    ) -> None:
+    def emit(self, subscription: str, event: Json, channel: Channel | None = None) -> None:
         """Send an event if the app subscribed to it and, for one of a channel, is in that channel."""
         app, team = self.world.app, self.world.team
         if subscription not in app.subscriptions:

@@ -19,9 +19,7 @@ class Trouble(StrEnum):
     RATE_LIMITED = "rate_limited"  # not done; 429, Retry-After
     RATELIMITED_BODY = "ratelimited_body"  # not done; 200 with {"error": "ratelimited"} and Retry-After
     SERVER_ERROR = "server_error"  # done or not (`done`); `status`, an HTML body
-    FATAL_ERROR = (
-        "fatal_error"  # done or not (`done`): Slack says some of it may have happened
-    )
+    FATAL_ERROR = "fatal_error"  # done or not (`done`): Slack says some of it may have happened
     INTERNAL_ERROR = "internal_error"  # done or not (`done`)
     API_ERROR = "api_error"  # not done; {"error": error}: token_revoked, invalid_auth, account_inactive, …
 
@@ -66,9 +64,7 @@ class Faults:
 
     def unfired(self) -> tuple[Fault, ...]:
         """Rules that never fired: a test that names a fault should see none here."""
-        return tuple(
-            rule for index, rule in enumerate(self._rules) if not self._spent.get(index)
-        )
+        return tuple(rule for index, rule in enumerate(self._rules) if not self._spent.get(index))
 
     def strike(self, method: str) -> Fault | None:
         """The rule that fires on this call, if one does."""

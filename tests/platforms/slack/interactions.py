@@ -52,11 +52,7 @@ class Interaction:
     @property
     def errors(self) -> dict[str, str]:
         """What the app found wrong with a modal's inputs, by block id."""
-        errors = (
-            self.answer.get("errors", {})
-            if self.answer.get("response_action") == "errors"
-            else {}
-        )
+        errors = self.answer.get("errors", {}) if self.answer.get("response_action") == "errors" else {}
         return {str(block): str(problem) for block, problem in errors.items()}
 
 
@@ -95,9 +91,7 @@ class Interactions:
 
     # ---- sending
 
-    def interact(
-        self, user: User, payload: Json, *, view: Shown | None = None
-    ) -> Interaction:
+    def interact(self, user: User, payload: Json, *, view: Shown | None = None) -> Interaction:
         """Send an interactive payload; who acts, the app and a trigger are filled in."""
         app = self.world.app
         team = self.world.teams[user.team_id]
@@ -117,9 +111,7 @@ class Interactions:
         }
         return self._send(INTERACTIVE, user, payload, view)
 
-    def command(
-        self, user: User, channel: Channel, command: str, text: str
-    ) -> Interaction:
+    def command(self, user: User, channel: Channel, command: str, text: str) -> Interaction:
         """Send a slash command."""
         app, team = self.world.app, self.world.team
         payload = {
@@ -139,9 +131,7 @@ class Interactions:
         }
         return self._send(COMMANDS, user, payload, None)
 
-    def _send(
-        self, kind: str, user: User, payload: Json, view: Shown | None
-    ) -> Interaction:
+    def _send(self, kind: str, user: User, payload: Json, view: Shown | None) -> Interaction:
         interaction = Interaction(self.world.new_id("I"), user.id, payload, view)
         self.sent[interaction.id] = interaction
         self.courier.enqueue(kind, payload, interaction.id)
@@ -151,7 +141,9 @@ class Interactions:
 
     def new_trigger(self, user: str) -> str:
         """A trigger that is good once, for three seconds."""
-        trigger = f"{self.world.rng.getrandbits(40)}.{self.world.rng.getrandbits(40)}.{self.world.rng.getrandbits(64):x}"
+        trigger = (
+            f"{self.world.rng.getrandbits(40)}.{self.world.rng.getrandbits(40)}.{self.world.rng.getrandbits(64):x}"
+        )
         self._triggers[trigger] = _Trigger(user, self.world.now_s)
         return trigger
 
@@ -179,9 +171,7 @@ class Interactions:
     ) -> str:
         """A URL to answer an interaction at, five times in half an hour."""
         token = f"{self.world.rng.getrandbits(96):024x}"
-        self._urls[token] = _ResponseUrl(
-            channel, user, self.world.now_s, message, ephemeral
-        )
+        self._urls[token] = _ResponseUrl(channel, user, self.world.now_s, message, ephemeral)
         return f"{self.world.base_url}response/{token}"
 
     def respond(self, token: str, body: Json) -> Response:
@@ -195,9 +185,7 @@ class Interactions:
         url.uses += 1
         problems = kit.message_problems(body.get("blocks") or [])
         if problems:
-            return Response(
-                400, {}, {"ok": False, "error": "invalid_blocks", "errors": problems}
-            )
+            return Response(400, {}, {"ok": False, "error": "invalid_blocks", "errors": problems})
         original = url.message
         if original is not None and body.get("delete_original"):
             self._replace_original(url, original, None)
@@ -209,9 +197,7 @@ class Interactions:
             self._say(url, body, "response_url")
         return Response(200, {}, {"ok": True})
 
-    def _replace_original(
-        self, url: _ResponseUrl, original: Message, body: Json | None
-    ) -> None:
+    def _replace_original(self, url: _ResponseUrl, original: Message, body: Json | None) -> None:
         did = Did.DELETE if body is None else Did.UPDATE
         fields: Json = {"channel": url.channel, "ts": original.ts}
         if body is not None:
@@ -232,9 +218,7 @@ class Interactions:
         blocks = tuple(kit.named(body.get("blocks") or [], self.world.rng))
         self.newsroom.revise(
             current,
-            replace(
-                current, text=wording.stored(body.get("text") or ""), blocks=blocks
-            ),
+            replace(current, text=wording.stored(body.get("text") or ""), blocks=blocks),
         )
 
     def _say(self, url: _ResponseUrl, body: Json, via: str) -> None:
@@ -282,9 +266,7 @@ class Interactions:
         interaction.answer = answer
         interaction.status = Status.ACKNOWLEDGED
         try:
-            if delivery.kind == COMMANDS and (
-                answer.get("text") or answer.get("blocks")
-            ):
+            if delivery.kind == COMMANDS and (answer.get("text") or answer.get("blocks")):
                 token = str(interaction.payload["response_url"]).rpartition("/")[2]
                 self._say(self._urls[token], answer, "ack")
             elif interaction.payload.get("type") == "view_submission":
@@ -298,11 +280,7 @@ class Interactions:
             return
         action = answer.get("response_action")
         if action == "errors":
-            inputs = {
-                block["block_id"]
-                for block in shown.view["blocks"]
-                if block["type"] == "input"
-            }
+            inputs = {block["block_id"] for block in shown.view["blocks"] if block["type"] == "input"}
             if not answer.get("errors") or not set(answer["errors"]) <= inputs:
                 raise SlackError("errors_name_no_input_block")
         elif action == "update":

@@ -57,36 +57,25 @@ class Log:
         self._entries.append(entry)
         return entry
 
-    def of(
-        self, did: Did, *, channel: str | None = None, thread_ts: str | None = None
-    ) -> tuple[Entry, ...]:
+    def of(self, did: Did, *, channel: str | None = None, thread_ts: str | None = None) -> tuple[Entry, ...]:
         """Entries of one kind, optionally of one channel and one thread."""
         return tuple(
             entry
             for entry in self._entries
-            if entry.did is did
-            and channel in (None, entry.channel)
-            and thread_ts in (None, entry.thread_ts)
+            if entry.did is did and channel in (None, entry.channel) and thread_ts in (None, entry.thread_ts)
         )
 
-    def posts(
-        self, channel: str | None = None, thread_ts: str | None = None
-    ) -> tuple[Entry, ...]:
+    def posts(self, channel: str | None = None, thread_ts: str | None = None) -> tuple[Entry, ...]:
         """The messages that were posted."""
         return self.of(Did.POST, channel=channel, thread_ts=thread_ts)
 
     def posts_with(self, key: str, value: Any) -> tuple[Entry, ...]:
         """The posts whose metadata payload has `key` = `value`: at most one for an outbox id, or "once" is broken."""
         return tuple(
-            entry
-            for entry in self.posts()
-            if (entry.metadata or {}).get("event_payload", {}).get(key) == value
+            entry for entry in self.posts() if (entry.metadata or {}).get("event_payload", {}).get(key) == value
         )
 
     def sha256(self) -> str:
         """A digest of everything: the same seed gives the same log."""
-        lines = (
-            json.dumps(asdict(entry), sort_keys=True, default=str)
-            for entry in self._entries
-        )
+        lines = (json.dumps(asdict(entry), sort_keys=True, default=str) for entry in self._entries)
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -66,24 +66,17 @@ class SignIn:
             return Response(400, {}, "invalid_client_id")
         if redirect_uri not in app.redirect_uris:
             return Response(400, {}, "bad_redirect_uri")
-        if (
-            query.get("response_type") != "code"
-            or "openid" not in query.get("scope", "").replace(",", " ").split()
-        ):
+        if query.get("response_type") != "code" or "openid" not in query.get("scope", "").replace(",", " ").split():
             return Response(400, {}, "invalid_scope_requested")
         answer = {"state": query["state"]} if "state" in query else {}
         if self.browser_user is None:
             answer["error"] = "access_denied"
         else:
             code = f"{self.world.rng.getrandbits(128):032x}"
-            self._codes[code] = _Grant(
-                self.browser_user, redirect_uri, query.get("nonce"), self.world.now_s
-            )
+            self._codes[code] = _Grant(self.browser_user, redirect_uri, query.get("nonce"), self.world.now_s)
             answer["code"] = code
         joint = "&" if "?" in redirect_uri else "?"
-        return Response(
-            302, {"Location": f"{redirect_uri}{joint}{urlencode(answer)}"}, ""
-        )
+        return Response(302, {"Location": f"{redirect_uri}{joint}{urlencode(answer)}"}, "")
 
     def token(self, headers: Mapping[str, str], params: Mapping[str, Any]) -> Json:
         """openid.connect.token: a code, once, for an access token and an id_token."""
@@ -114,11 +107,7 @@ class SignIn:
             "exp": now_s + TOKEN_LIFE_S,
             "nonce": grant.nonce,
         }
-        kept = {
-            name: value
-            for name, value in (claims | self.tamper).items()
-            if value is not None
-        }
+        kept = {name: value for name, value in (claims | self.tamper).items() if value is not None}
         return {
             "access_token": access_token,
             "token_type": "Bearer",

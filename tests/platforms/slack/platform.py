@@ -59,9 +59,7 @@ class SlackPlatform:
         self.courier = Courier(clock, rng, self.world.options)
         self.newsroom = Newsroom(self.world, self.courier)
         self.views = Views(self.world)
-        self.interactions = Interactions(
-            self.world, self.courier, self.newsroom, self.views
-        )
+        self.interactions = Interactions(self.world, self.courier, self.newsroom, self.views)
         self.people = Acts(self.world, self.newsroom, self.interactions, self.views)
         self.sockets = SocketHub(clock, rng, self.world.options)
         self.faults = Faults(Random(rng.getrandbits(64)))
@@ -82,9 +80,7 @@ class SlackPlatform:
         """What the platform accepted, append-only."""
         return self.world.log
 
-    def handle(
-        self, api_method: str, headers: Mapping[str, str], params: Mapping[str, Any]
-    ) -> Response:
+    def handle(self, api_method: str, headers: Mapping[str, str], params: Mapping[str, Any]) -> Response:
         """Answer one Web API call. `params` are the arguments, decoded from JSON, form and query alike."""
         self.calls[api_method] += 1
         lowered = {name.lower(): value for name, value in headers.items()}
@@ -109,42 +105,28 @@ class SlackPlatform:
         if family == "response":
             self.calls["response_url"] += 1
             fault = self.faults.strike("response_url")
-            done = (
-                fault is None
-                or fault.done
-                or fault.trouble in (Trouble.LOST_REPLY, Trouble.DELAY)
-            )
+            done = fault is None or fault.done or fault.trouble in (Trouble.LOST_REPLY, Trouble.DELAY)
             answer = self.interactions.respond(rest, dict(params)) if done else None
             return (
-                answer
-                if fault is None and answer is not None
-                else _troubled(fault or Fault("", Trouble.RESET), answer)
+                answer if fault is None and answer is not None else _troubled(fault or Fault("", Trouble.RESET), answer)
             )
         if family == "upload":
             return self._upload(rest, content)
         if family == "files-pri":
-            return self._download(
-                rest, {name.lower(): value for name, value in headers.items()}
-            )
+            return self._download(rest, {name.lower(): value for name, value in headers.items()})
         if path.lstrip("/") == "openid/connect/authorize":
-            return self.sign_in.authorize(
-                {name: str(value) for name, value in params.items()}
-            )
+            return self.sign_in.authorize({name: str(value) for name, value in params.items()})
         if path.lstrip("/") == "openid/connect/keys":
             return Response(200, {}, self.sign_in.signer.jwks())
         if path.lstrip("/") == ".well-known/openid-configuration":
             return Response(200, {}, self.sign_in.configuration())
         return Response(404, {}, "not found")
 
-    def _work(
-        self, name: str, headers: Mapping[str, str], params: Mapping[str, Any]
-    ) -> Response:
+    def _work(self, name: str, headers: Mapping[str, str], params: Mapping[str, Any]) -> Response:
         try:
             self.limits.count(name, self.world.now_s)
             if name == "openid.connect.token":
-                return Response(
-                    200, {}, {"ok": True, **self.sign_in.token(headers, params)}
-                )
+                return Response(200, {}, {"ok": True, **self.sign_in.token(headers, params)})
             token = _token(headers, params)
             if name == "openid.connect.userInfo":
                 return Response(200, {}, {"ok": True, **self.sign_in.user_info(token)})

@@ -125,13 +125,15 @@ class SlackServer:
 
     # ---- for tests
 
+    @property
+    def answers_held(self) -> int:
+        """How many answers are delayed or hanging now."""
+        return len(self._held)
+
     async def pump(self) -> None:
         """Do what is due now by the platform's clock: call it after advancing the clock."""
         now = self.platform.clock.now()
-        for held in [
-            held for held in self._held if held.until is not None and held.until <= now
-        ]:
-            self._held.remove(held)
+        for held in [held for held in self._held if held.until is not None and held.until <= now]:
             held.gate.set()
         for attempt in self.platform.courier.take_due():
             self._spawn(self._carry(attempt))
@@ -144,9 +146,7 @@ class SlackServer:
             while not self.platform.courier.idle or self._wake.is_set():
                 await self._changed.wait()
 
-    async def until(
-        self, condition: Callable[[], bool], give_up_s: float = 10.0
-    ) -> None:
+    async def until(self, condition: Callable[[], bool], give_up_s: float = 10.0) -> None:
         """Wait until something is true of the platform. Raises TimeoutError (real seconds)."""
         async with asyncio.timeout(give_up_s), self._changed:
             while not condition():
@@ -191,9 +191,7 @@ class SlackServer:
             "challenge": challenge,
             "type": "url_verification",
         }
-        status, text, _ = await self.post_signed(
-            str(self.events_url), json.dumps(payload).encode(), "application/json"
-        )
+        status, text, _ = await self.post_signed(str(self.events_url), json.dumps(payload).encode(), "application/json")
         return status == 200 and challenge in text
 
     async def post_signed(
@@ -204,9 +202,7 @@ class SlackServer:
         extra: dict[str, str] | None = None,
     ) -> tuple[int, str, dict[str, str]]:
         """POST as Slack does, and answer status, text and headers. `extra` headers override, to forge a signature."""
-        headers = signature_headers(
-            self.platform.world.app.signing_secret, body, self.signed_at()
-        )
+        headers = signature_headers(self.platform.world.app.signing_secret, body, self.signed_at())
         headers |= {"Content-Type": content_type, **(extra or {})}
         async with self._session.post(url, data=body, headers=headers) as answer:
             return answer.status, await answer.text(), dict(answer.headers)
@@ -227,28 +223,23 @@ class SlackServer:
                 return web.json_response({"ok": False, "error": "json_not_object"})
             params |= decoded
         elif request.method == "POST":
-            params |= {
-                name: value
-                for name, value in (await request.post()).items()
-                if isinstance(value, str)
-            }
+            params |= {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
         answer = self.platform.route(request.path, request.headers, params, content)
         await self._notify()
         return await self._answer(request, answer)
 
-    async def _answer(
-        self, request: web.Request, answer: Response
-    ) -> web.StreamResponse:
+    async def _answer(self, request: web.Request, answer: Response) -> web.StreamResponse:
         if answer.delay_s or answer.wire is Wire.HANG:
-            until = (
-                None
-                if answer.wire is Wire.HANG
-                else self.platform.clock.now() + timedelta(seconds=answer.delay_s)
-            )
+            until = None if answer.wire is Wire.HANG else self.platform.clock.now() + timedelta(seconds=answer.delay_s)
             held = _Held(until, asyncio.Event())
             self._held.append(held)
             self._wake.set()
-            await held.gate.wait()
+            await self._notify()
+            try:
+                await held.gate.wait()
+            finally:
+                if held in self._held:
+                    self._held.remove(held)
         if answer.wire is not Wire.REPLY and request.transport is not None:
             request.transport.abort()
         headers = dict(answer.headers)
@@ -256,9 +247,7 @@ class SlackServer:
             return web.json_response(answer.body, status=answer.status, headers=headers)
         kind = headers.pop("Content-Type", "text/plain")
         body = answer.body.encode() if isinstance(answer.body, str) else answer.body
-        return web.Response(
-            status=answer.status, headers=headers, body=body, content_type=kind
-        )
+        return web.Response(status=answer.status, headers=headers, body=body, content_type=kind)
 
     # ---- Socket Mode
 
@@ -297,26 +286,19 @@ class SlackServer:
     def _acknowledged(self, frame: Json) -> None:
         envelope_id = str(frame.get("envelope_id", ""))
         if self._sent_over.pop(envelope_id, None) is not None:
-            self.platform.courier.answered(
-                envelope_id, ok=True, payload=frame.get("payload") or {}
-            )
+            self.platform.courier.answered(envelope_id, ok=True, payload=frame.get("payload") or {})
 
     # ---- carrying payloads
 
     async def _run(self) -> None:
-        while True:
+        while not self._closing:
             due_at = self.platform.courier.next_due_at()
-            waits = [
-                at
-                for at in (due_at, *(held.until for held in self._held))
-                if at is not None
-            ]
+            waits = [at for at in (due_at, *(held.until for held in self._held)) if at is not None]
             now = self.platform.clock.now()
-            wait_s = (
-                max(0.05, (min(waits) - now).total_seconds() + 0.01) if waits else None
-            )
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), wait_s)
+            wait_s = max(0.05, (min(waits) - now).total_seconds() + 0.01) if waits else None
+            with suppress(TimeoutError):  # asyncio.wait_for can swallow a cancellation in 3.11
+                async with asyncio.timeout(wait_s):
+                    await self._wake.wait()
             self._wake.clear()
             await self.pump()
             await self._notify()
@@ -331,9 +313,7 @@ class SlackServer:
     async def _send(self, attempt: Attempt) -> None:
         socket = self.platform.sockets.route()
         if socket is None:
-            self.platform.courier.answered(
-                attempt.envelope_id, ok=False, reason="connection_failed"
-            )
+            self.platform.courier.answered(attempt.envelope_id, ok=False, reason="connection_failed")
             return
         self._sent_over[attempt.envelope_id] = socket.id
         line = self._lines.get(socket.id)
@@ -410,9 +390,5 @@ async def _uploaded(request: web.Request) -> bytes:
     if request.content_type != "multipart/form-data":
         return await request.read()
     for value in (await request.post()).values():
-        return (
-            value.file.read()
-            if isinstance(value, web.FileField)
-            else str(value).encode()
-        )
+        return value.file.read() if isinstance(value, web.FileField) else str(value).encode()
     return b""

@@ -12,18 +12,14 @@ from tests.platforms.slack.values import Json
 
 KEY_BITS = 2048
 _EXPONENT = 65_537
-_SMALL = [
-    n for n in range(3, 2000, 2) if all(n % d for d in range(3, int(n**0.5) + 1, 2))
-]
+_SMALL = [n for n in range(3, 2000, 2) if all(n % d for d in range(3, int(n**0.5) + 1, 2))]
 _SHA256_PREFIX = bytes.fromhex("3031300d060960864801650304020105000420")
 
 
 def signature_headers(secret: str, body: bytes, at_s: float) -> dict[str, str]:
     """The headers that prove a request to be Slack's (https://docs.slack.dev/authentication/verifying-requests-from-slack)."""
     timestamp = str(int(at_s))
-    digest = hmac.new(
-        secret.encode(), b"v0:%s:%s" % (timestamp.encode(), body), hashlib.sha256
-    ).hexdigest()
+    digest = hmac.new(secret.encode(), b"v0:%s:%s" % (timestamp.encode(), body), hashlib.sha256).hexdigest()
     return {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": f"v0={digest}"}
 
 
@@ -62,17 +58,11 @@ class TokenSigner:
     def sign(self, claims: Json) -> str:
         """A JSON Web Token of these claims."""
         header = {"alg": "RS256", "typ": "JWT", "kid": "local"}
-        head = ".".join(
-            _base64url(json.dumps(part).encode()) for part in (header, claims)
-        )
+        head = ".".join(_base64url(json.dumps(part).encode()) for part in (header, claims))
         modulus, private = self.key
         digest = _SHA256_PREFIX + hashlib.sha256(head.encode()).digest()
-        padded = (
-            b"\x00\x01" + b"\xff" * (KEY_BITS // 8 - 3 - len(digest)) + b"\x00" + digest
-        )
-        signature = pow(int.from_bytes(padded), private, modulus).to_bytes(
-            KEY_BITS // 8
-        )
+        padded = b"\x00\x01" + b"\xff" * (KEY_BITS // 8 - 3 - len(digest)) + b"\x00" + digest
+        signature = pow(int.from_bytes(padded), private, modulus).to_bytes(KEY_BITS // 8)
         return f"{head}.{_base64url(signature)}"
 
     def verifies(self, token: str) -> bool:
@@ -83,18 +73,12 @@ class TokenSigner:
             _EXPONENT,
             self.key[0],
         )
-        return opened.to_bytes(KEY_BITS // 8).endswith(
-            _SHA256_PREFIX + hashlib.sha256(head.encode()).digest()
-        )
+        return opened.to_bytes(KEY_BITS // 8).endswith(_SHA256_PREFIX + hashlib.sha256(head.encode()).digest())
 
     def _prime(self) -> int:
         while True:
-            candidate = (
-                self.rng.getrandbits(KEY_BITS // 2) | (3 << (KEY_BITS // 2 - 2)) | 1
-            )
-            if all(candidate % small for small in _SMALL) and self._probably_prime(
-                candidate
-            ):
+            candidate = self.rng.getrandbits(KEY_BITS // 2) | (3 << (KEY_BITS // 2 - 2)) | 1
+            if all(candidate % small for small in _SMALL) and self._probably_prime(candidate):
                 return candidate
 
     def _probably_prime(self, n: int) -> bool:

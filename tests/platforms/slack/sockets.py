@@ -50,9 +50,7 @@ class SocketHub:
     def redeem(self, ticket: str) -> Socket:
         """Open a connection. Raises: DeadTicket."""
         issued_at = self._tickets.pop(ticket, None)
-        age_s = (
-            0.0 if issued_at is None else (self.clock.now() - issued_at).total_seconds()
-        )
+        age_s = 0.0 if issued_at is None else (self.clock.now() - issued_at).total_seconds()
         if self._dead or issued_at is None or age_s > self.options.ticket_life_s:
             self._dead = max(0, self._dead - 1)
             self.refused += 1

@@ -15,9 +15,7 @@ CONTROL = re.compile(
     r"|!date\^[^<>]*"
     r"|(?:https?://|mailto:|tel:)[^<>|]+(?:\|[^<>]*)?)>"
 )
-_PINGS = re.compile(
-    r"<(@[UW][A-Z0-9]+|!here|!channel|!everyone|!group|!subteam\^S[A-Z0-9]+)(?:\|[^<>]*)?>"
-)
+_PINGS = re.compile(r"<(@[UW][A-Z0-9]+|!here|!channel|!everyone|!group|!subteam\^S[A-Z0-9]+)(?:\|[^<>]*)?>")
 _MASKED = re.compile(r"<((?:https?://|mailto:|tel:)[^<>|]+)\|([^<>]*)>")
 _BARE_AMP = re.compile(r"&(?!(?:amp|lt|gt);)")
 _TYPED = re.compile(r"https?://[^\s<>]+|[@#][\w.-]*\w")

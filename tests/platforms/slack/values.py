@@ -174,9 +174,7 @@ class File:
     content: bytes
     created_at_s: int
     shared: tuple[tuple[str, str], ...] = ()
-    external: bool = (
-        False  # from another workspace: a message only says "check_file_info"
-    )
+    external: bool = False  # from another workspace: a message only says "check_file_info"
 
 
 BOT_SCOPES = frozenset(
@@ -281,11 +279,7 @@ class Call:
     def flag(self, name: str, default: bool = False) -> bool:
         """A boolean argument: true, "true", 1 and "1" are true."""
         value = self.params.get(name)
-        return (
-            default
-            if value is None or value == ""
-            else str(value).lower() in {"1", "true"}
-        )
+        return default if value is None or value == "" else str(value).lower() in {"1", "true"}
 
     def listed(self, name: str) -> list[str]:
         """A list argument: an array, or a comma-separated string."""

@@ -42,9 +42,7 @@ class Views:
         """Refuse a view that Slack would not show. Raises invalid_arguments, view_too_large, duplicate_external_id."""
         problems = kit.view_problems(view, home=home)
         if problems:
-            raise SlackError(
-                "invalid_arguments", response_metadata={"messages": problems}
-            )
+            raise SlackError("invalid_arguments", response_metadata={"messages": problems})
         if len(json.dumps(view)) > kit.VIEW_BYTES_MAX:
             raise SlackError("view_too_large")
         external_id = view.get("external_id")
@@ -56,9 +54,7 @@ class Views:
         """Open a modal; an older one of the same person gives way to it."""
         self.close(user, everything=True)
         view_id = self.world.new_id("V")
-        return self._put(
-            Shown(view_id, user, self._read(view), self._hash(), view_id), stack=True
-        )
+        return self._put(Shown(view_id, user, self._read(view), self._hash(), view_id), stack=True)
 
     def push(self, user: str, view: Json) -> Shown:
         """Put a modal on top of the one the person looks at. Raises push_limit_reached."""
@@ -81,12 +77,7 @@ class Views:
         """Change an open modal (or a home, by its id). Raises not_found, hash_conflict."""
         everything = [*self.shown.values(), *self.homes.values()]
         old = next(
-            (
-                s
-                for s in everything
-                if s.id == view_id
-                or (external_id and s.view.get("external_id") == external_id)
-            ),
+            (s for s in everything if s.id == view_id or (external_id and s.view.get("external_id") == external_id)),
             None,
         )
         if old is None:
@@ -94,9 +85,7 @@ class Views:
         if hash_ and hash_ != old.hash:
             raise SlackError("hash_conflict")
         home = old.id not in self.shown
-        new = replace(
-            old, view=self._read(view, home=home, but=old.id), hash=self._hash()
-        )
+        new = replace(old, view=self._read(view, home=home, but=old.id), hash=self._hash())
         if home:
             self.homes[old.user] = new
             return new
@@ -165,9 +154,7 @@ class Views:
         return {**view, "blocks": kit.named(view["blocks"], self.world.rng)}
 
 
-def state_values(
-    blocks: list[Json], given: Mapping[str, Any], *, submit: bool = False
-) -> Json:
+def state_values(blocks: list[Json], given: Mapping[str, Any], *, submit: bool = False) -> Json:
     """The `state.values` of inputs, from `given` (action_id → what the person chose) over what was preset.
 
     A choice is named by its option's value; several by a list. Raises: ActRefused, as the client would, for an action
@@ -186,15 +173,8 @@ def state_values(
                 continue
             chosen = left.pop(action_id) if action_id in left else _preset(element)
             state, empty = _state(element, chosen)
-            if (
-                submit
-                and block["type"] == "input"
-                and empty
-                and not block.get("optional")
-            ):
-                raise ActRefused(
-                    f"the input {action_id!r} is required and was left empty"
-                )
+            if submit and block["type"] == "input" and empty and not block.get("optional"):
+                raise ActRefused(f"the input {action_id!r} is required and was left empty")
             values.setdefault(block["block_id"], {})[action_id] = state
     if left:
         raise ActRefused(f"there is no input {sorted(left)} in this view")
@@ -207,9 +187,7 @@ def _preset(element: Json) -> Any:
         return (element.get("initial_option") or {}).get("value")
     if kind in ("checkboxes", "multi_static_select"):
         return [option["value"] for option in element.get("initial_options") or []]
-    return next(
-        (value for key, value in element.items() if key.startswith("initial_")), None
-    )
+    return next((value for key, value in element.items() if key.startswith("initial_")), None)
 
 
 _SINGLE = {
@@ -238,20 +216,11 @@ def _state(element: Json, chosen: Any) -> tuple[Json, bool]:
                 element.get("max_length") or kit.INPUT_CHARS_MAX,
             )
             if not low <= len(chosen) <= high and chosen:
-                raise ActRefused(
-                    f"{element['action_id']!r} takes {low} to {high} characters, not {len(chosen)}"
-                )
+                raise ActRefused(f"{element['action_id']!r} takes {low} to {high} characters, not {len(chosen)}")
         chosen = None if chosen == "" else chosen
         return {"type": kind, _SINGLE[kind]: chosen}, chosen in (None, [])
-    grouped = [
-        option
-        for group in element.get("option_groups", [])
-        for option in group["options"]
-    ]
-    options = {
-        option.get("value"): option
-        for option in [*element.get("options", []), *grouped]
-    }
+    grouped = [option for group in element.get("option_groups", []) for option in group["options"]]
+    options = {option.get("value"): option for option in [*element.get("options", []), *grouped]}
     several = kind in ("checkboxes", "multi_static_select")
     names = (chosen or []) if several else [chosen] if chosen is not None else []
     missing = [name for name in names if name not in options]

@@ -41,18 +41,12 @@ class Workspace:
     groups: dict[str, UserGroup] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
     messages: dict[str, dict[str, Message]] = field(default_factory=dict)
-    replies: dict[tuple[str, str], list[str]] = field(
-        default_factory=dict
-    )  # (channel, thread_ts) → ts
+    replies: dict[tuple[str, str], list[str]] = field(default_factory=dict)  # (channel, thread_ts) → ts
     files: dict[str, File] = field(default_factory=dict)
-    uploads: dict[str, int] = field(
-        default_factory=dict
-    )  # file id → bytes that are still to come
+    uploads: dict[str, int] = field(default_factory=dict)  # file id → bytes that are still to come
     ephemerals: dict[str, Message] = field(default_factory=dict)
-    token_error: str | None = (
-        None  # token_revoked, account_inactive, …: what every call with the bot's token answers
-    )
-    _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    token_error: str | None = None  # token_revoked, account_inactive, …: what every call with the bot's token answers
+    _ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
     _last_micros: int = 0
 
     def __post_init__(self) -> None:
@@ -102,9 +96,7 @@ class Workspace:
 
     def add_bot(self, name: str) -> User:
         """Another app's bot."""
-        return self.add_user(
-            name, is_bot=True, bot_id=self.new_id("B"), app_id=self.new_id("A")
-        )
+        return self.add_user(name, is_bot=True, bot_id=self.new_id("B"), app_id=self.new_id("A"))
 
     def add_group(self, handle: str, users: Iterable[User | str] = ()) -> UserGroup:
         """A user group."""
@@ -122,9 +114,7 @@ class Workspace:
         shared_with: Iterable[Team] = (),
     ) -> Channel:
         """A channel with these people, and the app's bot unless `bot` is False; `shared_with` makes it Slack Connect."""
-        everybody = {_id(member) for member in members} | (
-            {self.app.bot_user} if bot else set()
-        )
+        everybody = {_id(member) for member in members} | ({self.app.bot_user} if bot else set())
         channel = Channel(
             id=self.new_id("G" if private else "C"),
             name=name,
@@ -166,22 +156,16 @@ class Workspace:
         self.users[changed.id] = changed
         return changed
 
-    def change_group(
-        self, group: UserGroup | str, users: Iterable[User | str]
-    ) -> UserGroup:
+    def change_group(self, group: UserGroup | str, users: Iterable[User | str]) -> UserGroup:
         """Set who is in a user group."""
-        changed = replace(
-            self.groups[_id(group)], users=tuple(_id(user) for user in users)
-        )
+        changed = replace(self.groups[_id(group)], users=tuple(_id(user) for user in users))
         self.groups[changed.id] = changed
         return changed
 
     def change_members(self, channel: Channel | str, *, add: Iterable[User | str] = (), drop: Iterable[User | str] = ()) -> Channel:  # fmt: skip
         """Let people in and out of a channel (the bot too)."""
         old = self.channels[_id(channel)]
-        members = (old.members | {_id(user) for user in add}) - {
-            _id(user) for user in drop
-        }
+        members = (old.members | {_id(user) for user in add}) - {_id(user) for user in drop}
         return self.put_channel(replace(old, members=members))
 
     # ---- looking up, with Slack's errors
@@ -202,8 +186,7 @@ class Workspace:
         if user is None:
             raise SlackError("user_not_found")
         if self.is_stranger(user) and not any(
-            {user.id, self.app.bot_user} <= channel.members
-            for channel in self.channels.values()
+            {user.id, self.app.bot_user} <= channel.members for channel in self.channels.values()
         ):
             raise SlackError("user_not_visible")
         return user
@@ -226,11 +209,7 @@ class Workspace:
     def thread(self, channel: Channel | str, ts: str) -> tuple[Message, ...]:
         """The first message of a thread and its replies, in order."""
         stored = self.messages[_id(channel)]
-        return tuple(
-            stored[name]
-            for name in (ts, *self.replies.get((_id(channel), ts), ()))
-            if name in stored
-        )
+        return tuple(stored[name] for name in (ts, *self.replies.get((_id(channel), ts), ())) if name in stored)
 
     def history(self, channel: Channel | str) -> tuple[Message, ...]:
         """Everything in a channel, replies too, in order."""
@@ -240,15 +219,11 @@ class Workspace:
 
     def pings(self, message: Message) -> tuple[str, ...]:
         """Whom a message would notify, in its text and its blocks: must be empty for a customer's quoted words."""
-        return tuple(
-            ping for part in self._texts(message) for ping in wording.pings(part)
-        )
+        return tuple(ping for part in self._texts(message) for ping in wording.pings(part))
 
     def masked_links(self, message: Message) -> tuple[tuple[str, str], ...]:
         """Links in a message whose label hides their target."""
-        return tuple(
-            link for part in self._texts(message) for link in wording.masked_links(part)
-        )
+        return tuple(link for part in self._texts(message) for link in wording.masked_links(part))
 
     def resolve(self, word: str) -> str | None:
         """The control sequence of a typed `@name` or `#name`."""
@@ -272,9 +247,7 @@ class Workspace:
 
     def _by_name(self, name: str) -> Channel | None:
         wanted = name.removeprefix("#")
-        return next(
-            (c for c in self.channels.values() if c.name == wanted and c.name), None
-        )
+        return next((c for c in self.channels.values() if c.name == wanted and c.name), None)
 
     # ---- JSON forms
 
@@ -356,10 +329,7 @@ class Workspace:
             "app_id": message.app_id,
             "blocks": list(message.blocks),
             "attachments": list(message.attachments),
-            "files": [
-                self.file_json(self.files[name], in_message=True)
-                for name in message.files
-            ],
+            "files": [self.file_json(self.files[name], in_message=True) for name in message.files],
             "reactions": self._reactions(message),
         }
         if message.bot_id:
@@ -372,9 +342,7 @@ class Workspace:
             facts["edited"] = {"user": message.edited_by, "ts": message.edited_ts}
         if metadata:
             facts["metadata"] = message.metadata
-        replies = (
-            self.thread(message.channel, message.ts)[1:] if not message.is_reply else ()
-        )
+        replies = self.thread(message.channel, message.ts)[1:] if not message.is_reply else ()
         if message.is_reply:
             parent = self.messages[message.channel].get(message.thread_ts or "")
             facts |= {
@@ -388,9 +356,7 @@ class Workspace:
                 "reply_users": sorted({reply.user for reply in replies}),
                 "latest_reply": replies[-1].ts,
             }
-        return {
-            key: value for key, value in facts.items() if value not in (None, [], ())
-        }
+        return {key: value for key, value in facts.items() if value not in (None, [], ())}
 
     def file_json(self, file: File, *, in_message: bool = False) -> Json:
         """A file; one from another workspace is told in a message only as "ask files.info"."""
@@ -417,11 +383,7 @@ class Workspace:
         return [
             {"name": name, "users": users, "count": len(users)}
             for name in names
-            if (
-                users := [
-                    user for reaction, user in message.reactions if reaction == name
-                ]
-            )
+            if (users := [user for reaction, user in message.reactions if reaction == name])
         ]
 
 

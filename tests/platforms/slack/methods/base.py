@@ -36,9 +36,7 @@ class Method:
 
     run: Callable[[Desk, Call], Json]
     scopes: tuple[str, ...] = ()
-    token: str = (
-        "bot"  # bot, app, or none for methods that identify the caller otherwise
-    )
+    token: str = "bot"  # bot, app, or none for methods that identify the caller otherwise
 
 
 def json_argument(call: Call, name: str, error: str = "invalid_arguments") -> Any:
@@ -54,9 +52,7 @@ def json_argument(call: Call, name: str, error: str = "invalid_arguments") -> An
         raise SlackError(error) from None
 
 
-def page(
-    call: Call, items: Sequence[_Item], default: int = 100
-) -> tuple[list[_Item], Json]:
+def page(call: Call, items: Sequence[_Item], default: int = 100) -> tuple[list[_Item], Json]:
     """One page of `items` by `limit` and `cursor`, and its response_metadata. Raises invalid_limit, invalid_cursor."""
     given = call.text("limit")
     if given and not given.isdigit():
@@ -67,11 +63,7 @@ def page(
     start = 0
     if call.text("cursor"):
         try:
-            start = int(
-                base64.b64decode(call.text("cursor"), validate=True).removeprefix(
-                    b"next:"
-                )
-            )
+            start = int(base64.b64decode(call.text("cursor"), validate=True).removeprefix(b"next:"))
         except ValueError:
             raise SlackError("invalid_cursor") from None
     more = start + limit < len(items)

@@ -62,9 +62,7 @@ def update(desk: Desk, call: Call) -> Json:
             content[name] = getattr(old, name)
     if call.params.get("metadata") is not None:
         content["metadata"] = read_metadata(desk, call)
-    new = replace(
-        old, **content, edited_by=world.app.bot_user, edited_ts=world.new_ts()
-    )
+    new = replace(old, **content, edited_by=world.app.bot_user, edited_ts=world.new_ts())
     desk.newsroom.revise(old, new)
     _record(desk, Did.UPDATE, call, new)
     answer = {"channel": channel.id, "ts": new.ts, "text": new.text}
@@ -123,15 +121,9 @@ def read_metadata(desk: Desk, call: Call) -> Json | None:
     if not isinstance(value, dict):
         raise SlackError("invalid_metadata_format")
     event_type, payload = value.get("event_type"), value.get("event_payload")
-    if (
-        set(value) - {"event_type", "event_payload", "entities"}
-        or not isinstance(event_type, str)
-        or not event_type
-    ):
+    if set(value) - {"event_type", "event_payload", "entities"} or not isinstance(event_type, str) or not event_type:
         raise SlackError("invalid_metadata_schema")
-    if not isinstance(payload, dict) or any(
-        isinstance(v, dict) for v in payload.values()
-    ):
+    if not isinstance(payload, dict) or any(isinstance(v, dict) for v in payload.values()):
         raise SlackError("invalid_metadata_schema")
     if len(json.dumps(value).encode()) > desk.world.options.metadata_bytes_max:
         raise SlackError("metadata_too_large")
@@ -160,9 +152,7 @@ def _content(desk: Desk, call: Call, *, text_max: int | None) -> dict[str, Any]:
     attachments = json_argument(call, "attachments") or []
     problems = kit.message_problems(blocks)
     if problems:
-        raise SlackError(
-            "invalid_blocks", errors=problems, response_metadata={"messages": problems}
-        )
+        raise SlackError("invalid_blocks", errors=problems, response_metadata={"messages": problems})
     if kit.chars(blocks) > options.blocks_chars_max:
         raise SlackError("msg_blocks_too_long")
     if not text.strip() and not blocks and not attachments:
@@ -192,9 +182,7 @@ def _thread(desk: Desk, call: Call, channel: Channel) -> str | None:
     return parent.thread_ts or parent.ts
 
 
-def _record(
-    desk: Desk, did: Did, call: Call, message: Message, user: str | None = None
-) -> None:
+def _record(desk: Desk, did: Did, call: Call, message: Message, user: str | None = None) -> None:
     desk.world.log.append(
         desk.world.clock.now(),
         did,

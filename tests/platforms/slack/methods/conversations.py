@@ -48,27 +48,19 @@ def list_(desk: Desk, call: Call) -> Json:
 
 def info(desk: Desk, call: Call) -> Json:
     """One conversation."""
-    return {
-        "channel": desk.world.channel_json(_readable(desk, call, "read", member=False))
-    }
+    return {"channel": desk.world.channel_json(_readable(desk, call, "read", member=False))}
 
 
 def members(desk: Desk, call: Call) -> Json:
     """Who is in a conversation."""
-    names, metadata = page(
-        call, sorted(_readable(desk, call, "read", member=False).members)
-    )
+    names, metadata = page(call, sorted(_readable(desk, call, "read", member=False).members))
     return {"members": names, "response_metadata": metadata}
 
 
 def history(desk: Desk, call: Call) -> Json:
     """What was said at top level, newest first; replies only when they were broadcast."""
     channel = _readable(desk, call, "history")
-    said = [
-        m
-        for m in desk.world.history(channel)
-        if not m.is_reply or m.subtype == "thread_broadcast"
-    ]
+    said = [m for m in desk.world.history(channel) if not m.is_reply or m.subtype == "thread_broadcast"]
     found, metadata = page(call, list(reversed(_between(call, said))))
     return _messages(desk, call, found, metadata)
 
@@ -100,22 +92,14 @@ def open_(desk: Desk, call: Call) -> Json:
     if len(people) > 1:
         call.need_scope("mpim:write")
         everybody = frozenset({*names, desk.world.app.bot_user})
-        known = (
-            c
-            for c in desk.world.channels.values()
-            if c.kind is Kind.MPIM and c.members == everybody
-        )
+        known = (c for c in desk.world.channels.values() if c.kind is Kind.MPIM and c.members == everybody)
         fresh = Channel(
             desk.world.new_id("G"), "mpdm-" + "--".join(sorted(user.name for user in people)), Kind.MPIM,
             desk.world.team.id, int(desk.world.now_s), everybody,
         )  # fmt: skip
         return {"channel": {"id": desk.world.put_channel(next(known, fresh)).id}}
     channel = desk.world.direct(people[0].id)
-    return {
-        "channel": desk.world.channel_json(channel)
-        if call.flag("return_im")
-        else {"id": channel.id}
-    }
+    return {"channel": desk.world.channel_json(channel) if call.flag("return_im") else {"id": channel.id}}
 
 
 def join(desk: Desk, call: Call) -> Json:
@@ -146,16 +130,8 @@ def _between(call: Call, said: list[Message]) -> list[Message]:
     return [
         message
         for message in said
-        if (
-            low is None
-            or (at := _micros(message.ts)) > low
-            or (inclusive and at == low)
-        )
-        and (
-            high is None
-            or (at := _micros(message.ts)) < high
-            or (inclusive and at == high)
-        )
+        if (low is None or (at := _micros(message.ts)) > low or (inclusive and at == low))
+        and (high is None or (at := _micros(message.ts)) < high or (inclusive and at == high))
     ]
 
 
@@ -167,9 +143,7 @@ def _micros(ts: str) -> int:
 def _messages(desk: Desk, call: Call, found: list[Message], metadata: Json) -> Json:
     every = call.flag("include_all_metadata")
     return {
-        "messages": [
-            desk.world.message_json(message, metadata=every) for message in found
-        ],
+        "messages": [desk.world.message_json(message, metadata=every) for message in found],
         "has_more": bool(metadata["next_cursor"]),
         "response_metadata": metadata,
     }

@@ -76,9 +76,7 @@ def complete_upload(desk: Desk, call: Call) -> Json:
         if file is None or file.id in world.uploads:
             raise SlackError("file_not_found")
         done.append(replace(file, title=item.get("title") or file.name))
-    channels = [
-        name for name in (call.text("channel_id"), *call.listed("channels")) if name
-    ]
+    channels = [name for name in (call.text("channel_id"), *call.listed("channels")) if name]
     for name in channels:
         channel = world.channel_for_app(name)
         if channel.is_archived:
@@ -114,12 +112,8 @@ def _message(desk: Desk, call: Call) -> Message:
     return desk.world.find_message(channel.id, call.text("timestamp"))
 
 
-def _reacted(
-    desk: Desk, call: Call, message: Message, reactions: tuple[tuple[str, str], ...]
-) -> Json:
-    desk.world.messages[message.channel][message.ts] = replace(
-        message, reactions=reactions
-    )
+def _reacted(desk: Desk, call: Call, message: Message, reactions: tuple[tuple[str, str], ...]) -> Json:
+    desk.world.messages[message.channel][message.ts] = replace(message, reactions=reactions)
     desk.world.log.append(
         desk.world.clock.now(),
         Did.REACTION,

@@ -21,25 +21,17 @@ def auth_test(desk: Desk, call: Call) -> Json:
 def connections_open(desk: Desk, call: Call) -> Json:
     """A Socket Mode URL that is good for one handshake."""
     websocket = desk.world.base_url.replace("http", "ws", 1)
-    return {
-        "url": f"{websocket}link/?ticket={desk.sockets.issue()}&app_id={desk.world.app.id}"
-    }
+    return {"url": f"{websocket}link/?ticket={desk.sockets.issue()}&app_id={desk.world.app.id}"}
 
 
 def users_info(desk: Desk, call: Call) -> Json:
     """One person, strangers of shared channels included."""
-    return {
-        "user": desk.world.user_json(
-            desk.world.user_for_app(call.text("user")), call.scopes
-        )
-    }
+    return {"user": desk.world.user_json(desk.world.user_for_app(call.text("user")), call.scopes)}
 
 
 def users_list(desk: Desk, call: Call) -> Json:
     """The workspace's own people, the deleted and the bots included."""
-    own = [
-        user for user in desk.world.users.values() if not desk.world.is_stranger(user)
-    ]
+    own = [user for user in desk.world.users.values() if not desk.world.is_stranger(user)]
     members, metadata = page(call, own, default=len(own) or 1)
     return {
         "members": [desk.world.user_json(user, call.scopes) for user in members],
@@ -50,17 +42,8 @@ def users_list(desk: Desk, call: Call) -> Json:
 
 def usergroups_list(desk: Desk, call: Call) -> Json:
     """The user groups, with their people when `include_users` is set."""
-    groups = [
-        g
-        for g in desk.world.groups.values()
-        if call.flag("include_disabled") or not g.is_disabled
-    ]
-    return {
-        "usergroups": [
-            _group_json(desk, group, users=call.flag("include_users"))
-            for group in groups
-        ]
-    }
+    groups = [g for g in desk.world.groups.values() if call.flag("include_disabled") or not g.is_disabled]
+    return {"usergroups": [_group_json(desk, group, users=call.flag("include_users")) for group in groups]}
 
 
 def usergroups_users_list(desk: Desk, call: Call) -> Json:
@@ -101,9 +84,7 @@ def _group_json(desk: Desk, group: UserGroup, *, users: bool) -> Json:
 
 METHODS = {
     "auth.test": Method(auth_test),
-    "apps.connections.open": Method(
-        connections_open, ("connections:write",), token="app"
-    ),
+    "apps.connections.open": Method(connections_open, ("connections:write",), token="app"),
     "users.info": Method(users_info, ("users:read",)),
     "users.list": Method(users_list, ("users:read",)),
     "usergroups.list": Method(usergroups_list, ("usergroups:read",)),

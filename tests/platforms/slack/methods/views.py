@@ -24,9 +24,7 @@ def update(desk: Desk, call: Call) -> Json:
     """Change an open view by `view_id` or `external_id`; with `hash`, only if nobody else did meanwhile."""
     if not call.text("view_id") and not call.text("external_id"):
         raise SlackError("invalid_arguments")
-    shown = desk.views.update(
-        call.text("view_id"), call.text("external_id"), _view(call), call.text("hash")
-    )
+    shown = desk.views.update(call.text("view_id"), call.text("external_id"), _view(call), call.text("hash"))
     return _shown(desk, call, Did.VIEW, shown)
 
 
