@@ -1,0 +1,408 @@
+"""The configuration: one frozen model, read from TOML, with secrets from the environment only.
+
+Unknown keys are refused. Every mistake is reported at once, with file, key, value and what to do. ``config.example.toml`` shows every
+key with its default and its unit; a test keeps the two in step.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import date, time
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+import holidays as public_holidays
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from bot.speech import Brand
+from conversations.deadlines import WEEK, BusinessHours, Span
+from conversations.errors import HearoutError
+from conversations.policy import ChannelTraits, Policy, Queue, Quiet
+
+SECRETS = (
+    "X_CONSUMER_KEY",
+    "X_CONSUMER_SECRET",
+    "X_ACCESS_TOKEN",
+    "X_ACCESS_TOKEN_SECRET",
+    "SLACK_BOT_TOKEN",
+    "SLACK_APP_TOKEN",
+    "SLACK_SIGNING_SECRET",
+    "STORE_URL",
+    "CONSOLE_SECRET",
+    "WEBHOOK_SECRET",
+)
+"""Names of secrets, each read from ``HEAROUT_{name}`` or, as a file's content, from ``HEAROUT_{name}_FILE``."""
+
+
+class ConfigError(HearoutError):
+    """The configuration cannot be used; the message lists every mistake, one per line."""
+
+    def __init__(self, mistakes: Sequence[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = tuple(mistakes)
+
+
+def known_zone(name: str) -> str:
+    """A time zone of the IANA database."""
+    if name not in available_timezones():
+        raise ValueError(f"no such time zone: {name!r}; give one like 'Europe/Berlin'")
+    return name
+
+
+def hours_text(text: str) -> str:
+    """Working time of a day: '09:00-17:30', several with commas, or '' for a day off."""
+    day_spans(text)
+    return text
+
+
+def day_spans(text: str) -> tuple[Span, ...]:
+    """The spans of a day's working time. Raises ValueError with what to write."""
+    spans = []
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        starts, _, ends = (piece.strip() for piece in part.partition("-"))
+        try:
+            last = time.max if ends == "24:00" else time.fromisoformat(ends)
+            span = Span(time.fromisoformat(starts), last)
+        except ValueError:
+            raise ValueError(f"{part!r} is no working time: write it like '09:00-17:30'") from None
+        if span.ends <= span.starts:
+            raise ValueError(f"{part!r} ends before it starts")
+        if spans and span.starts < spans[-1].ends:
+            raise ValueError(f"{part!r} overlaps the one before")
+        spans.append(span)
+    return tuple(spans)
+
+
+ZoneName = Annotated[str, AfterValidator(known_zone)]
+DayHours = Annotated[str, AfterValidator(hours_text)]
+
+
+class Section(BaseModel):
+    """Part of the configuration: frozen, and strict about names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class HoursSection(Section):
+    """Working time by weekday."""
+
+    mon: DayHours = "09:00-17:30"
+    tue: DayHours = "09:00-17:30"
+    wed: DayHours = "09:00-17:30"
+    thu: DayHours = "09:00-17:30"
+    fri: DayHours = "09:00-17:30"
+    sat: DayHours = ""
+    sun: DayHours = ""
+
+    def business_hours(self, time_zone: str, days_off: Sequence[str]) -> BusinessHours:
+        """As the domain counts them."""
+        week = tuple(day_spans(getattr(self, day)) for day in WEEK)
+        return BusinessHours(time_zone, week, DaysOff(tuple(days_off)))
+
+
+class DaysOff:
+    """Public holidays by country ("DE") or region ("DE-BE"), and single days ("2026-12-24"), as a container of dates."""
+
+    def __init__(self, entries: tuple[str, ...]) -> None:
+        self.days = frozenset(date.fromisoformat(entry) for entry in entries if entry[:1].isdigit())
+        self.calendars = [calendar(entry) for entry in entries if not entry[:1].isdigit()]
+
+    def __contains__(self, day: object) -> bool:
+        return day in self.days or any(day in entry for entry in self.calendars)
+
+
+@lru_cache(maxsize=64)
+def calendar(code: str) -> Any:
+    """The public holidays of a country or region. Raises ValueError for one that is not known."""
+    country, _, region = code.partition("-")
+    try:
+        return public_holidays.country_holidays(country, subdiv=region or None)
+    except NotImplementedError:
+        raise ValueError(f"no holidays are known for {code!r}: give a country ('DE') or a region ('DE-BE')") from None
+
+
+def known_days_off(entries: tuple[str, ...]) -> tuple[str, ...]:
+    """Days off that can be looked up."""
+    DaysOff(entries)
+    return entries
+
+
+class BrandSection(Section):
+    """Who we are."""
+
+    name: str = Field(default="Our brand", min_length=1, max_length=40)
+    signature: str = Field(default="", max_length=40)
+    privacy_url: str = ""
+    languages: tuple[str, ...] = Field(default=("en",), min_length=1)
+    time_zone: ZoneName = "UTC"
+    business_hours: HoursSection = HoursSection()
+    holidays: Annotated[tuple[str, ...], AfterValidator(known_days_off)] = ()
+
+
+class StoreSection(Section):
+    """Where everything is kept."""
+
+    url: str = Field(default="sqlite:///hearout.db", pattern=r"^(sqlite:///.+|postgres(ql)?://.+)$")
+
+
+class XAccountSection(Section):
+    """One account of ours on X."""
+
+    name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9_]{1,40}$")
+    user_id: str = Field(default="", pattern=r"^\d*$")
+    api_url: str = "https://api.x.com"
+    poll_s: float = Field(default=30.0, ge=0.05, le=900)
+    direct_messages: bool = True
+    deep_link: bool = False
+    daily_spend_usd_max: float = Field(default=20.0, ge=0)
+    cold_start_s: float = Field(default=7200.0, ge=0)
+    blocked: tuple[str, ...] = ()
+    filtered_stream: bool = False
+    automated_label_required: bool = True
+
+
+class XSection(Section):
+    """X."""
+
+    accounts: tuple[XAccountSection, ...] = ()
+
+
+class QueueSection(Section):
+    """One queue of the desk. Empty lists match everything; the last queue must match everything."""
+
+    name: str = Field(min_length=1, max_length=60)
+    languages: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    risks: tuple[str, ...] = ()
+    channel: str = ""
+    agents: tuple[str, ...] = ()
+    leads: tuple[str, ...] = ()
+    on_call: tuple[str, ...] = ()
+    hours: HoursSection | None = None
+
+
+class DeskSection(Section):
+    """The agents' desk in Slack."""
+
+    fallback_channel: str = ""
+    admins: tuple[str, ...] = ()
+    queues: tuple[QueueSection, ...] = ()
+
+
+class CustomersSection(Section):
+    """Customers who write in Slack."""
+
+    enabled: bool = False
+    channels: tuple[str, ...] = ()
+
+
+class SlackSection(Section):
+    """Slack: how it is reached, the desk, the customers."""
+
+    enabled: bool = False
+    mode: Literal["socket", "http"] = "socket"
+    api_url: str = "https://slack.com/api/"
+    desk: DeskSection = DeskSection()
+    customers: CustomersSection = CustomersSection()
+
+
+class WordingSection(Section):
+    """What may be said."""
+
+    remedies: tuple[str, ...] = ("a full refund", "a replacement", "the next order free of charge")
+    helplines: dict[str, str] = Field(default_factory=dict)
+    crm_url: str = ""
+    held_terms: tuple[str, ...] = ()
+    details_asked: tuple[str, ...] = ()
+    second_admin: bool = False
+    admissions_forbidden: bool = False
+
+
+class QuietSection(Section):
+    """Quiet times in seconds."""
+
+    public: float = Field(default=300.0, ge=0, le=3600)
+    direct: float = Field(default=120.0, ge=0, le=3600)
+    slack: float = Field(default=180.0, ge=0, le=3600)
+    risk: float = Field(default=60.0, ge=0, le=3600)
+
+
+class PolicySection(Section):
+    """Every tunable of the protocol; see ``conversations/policy.py`` for what each one means."""
+
+    window_s: float = Field(default=7200.0, gt=0)
+    target_s: float = Field(default=900.0, gt=0)
+    quiet_s: QuietSection = QuietSection()
+    quiet_s_max: float = Field(default=900.0, ge=0)
+    quarantine_s: float = Field(default=600.0, ge=0)
+    first_reply_margin_s: float = Field(default=1200.0, ge=0)
+    first_reply_alarm_s: float = Field(default=900.0, ge=0)
+    silence_s: float = Field(default=1800.0, gt=0)
+    agreement_silence_s: float = Field(default=172_800.0, gt=0)
+    check_back_silence_s: float = Field(default=259_200.0, gt=0)
+    human_answer_s: float = Field(default=14_400.0, gt=0)
+    unclaimed_s: float = Field(default=900.0, gt=0)
+    owner_silent_s: float = Field(default=7200.0, gt=0)
+    follow_up_s: float = Field(default=172_800.0, gt=0)
+    promise_soon_s: float = Field(default=7200.0, ge=0)
+    reflections_max: int = Field(default=2, ge=1, le=10)
+    check_back_days: float = Field(default=3.0, ge=0, le=90)
+    check_back_rounds_max: int = Field(default=3, ge=1, le=10)
+    reopen_days: float = Field(default=14.0, ge=0, le=365)
+
+
+class ConsoleSection(Section):
+    """The web console."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8330, ge=0, le=65535)
+    sign_in: Literal["slack", "link"] = "link"
+
+
+class LogSection(Section):
+    """Logs."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "text"] = "auto"
+
+
+class Config(Section):
+    """Everything that can be configured."""
+
+    brand: BrandSection = BrandSection()
+    store: StoreSection = StoreSection()
+    x: XSection = XSection()
+    slack: SlackSection = SlackSection()
+    wording: WordingSection = WordingSection()
+    policy: PolicySection = PolicySection()
+    console: ConsoleSection = ConsoleSection()
+    log: LogSection = LogSection()
+
+    def brand_facts(self) -> Brand:
+        """The brand as the wording knows it."""
+        return Brand(
+            name=self.brand.name,
+            signature=self.brand.signature,
+            privacy_url=self.brand.privacy_url,
+            helplines=self.wording.helplines,
+            remedies=self.wording.remedies,
+            crm_url=self.wording.crm_url,
+        )
+
+    def domain_policy(self, channels: Mapping[str, ChannelTraits] | None = None) -> Policy:
+        """The policy as the protocol knows it."""
+        values = self.policy.model_dump()
+        quiet = values.pop("quiet_s")
+        days_off = self.brand.holidays
+        brand_hours = self.brand.business_hours.business_hours(self.brand.time_zone, days_off)
+        queues = tuple(
+            Queue(
+                name=entry.name,
+                languages=entry.languages,
+                topics=entry.topics,
+                accounts=entry.accounts,
+                risks=entry.risks,
+                hours=entry.hours.business_hours(self.brand.time_zone, days_off) if entry.hours else brand_hours,
+                leads=entry.leads,
+            )
+            for entry in self.slack.desk.queues
+        ) or (Queue(name="our support team", hours=brand_hours),)
+        return Policy(
+            **values,
+            quiet_s=Quiet(**quiet),
+            time_zone=self.brand.time_zone,
+            languages=self.brand.languages,
+            queues=queues,
+            channels=channels or {},
+        )
+
+
+def load_config(path: Path | None) -> Config:
+    """Read and check a configuration file; None gives the defaults. Raises ``ConfigError`` with every mistake."""
+    if path is None:
+        return Config()
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError([f"{path}: no such file: make one with 'hearout init', or give --config"]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path}: cannot be read: {error}"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path}: not TOML: {error}"]) from None
+    mistakes: list[str] = []
+    config: Config | None = None
+    try:
+        config = Config.model_validate(document)
+    except ValidationError as error:
+        mistakes += [f"{path}: {describe(entry)}" for entry in error.errors()]
+    mistakes += [f"environment: {name}: {fix}" for name, fix in strange_variables(os.environ)]
+    if config is not None:
+        mistakes += [f"{path}: {mistake}" for mistake in cross_check(config)]
+    if mistakes or config is None:
+        raise ConfigError(mistakes)
+    return config
+
+
+def describe(error: Any) -> str:
+    """A mistake as key, value and fix."""
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{key}: there is no such key: remove it, or see config.example.toml for its name"
+    if error["type"] == "missing":
+        return f"{key}: is missing: add it (config.example.toml shows how)"
+    value = error["input"]
+    shown = repr(value) if isinstance(value, str | int | float | bool) else type(value).__name__
+    return f"{key} = {shown}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def cross_check(config: Config) -> list[str]:
+    """Mistakes that concern several keys."""
+    mistakes = []
+    names = [account.name for account in config.x.accounts]
+    mistakes += [f"x.accounts: {name!r} is there twice: rename one" for name in sorted(set(names)) if names.count(name) > 1]
+    queues = config.slack.desk.queues
+    if queues:
+        last = queues[-1]
+        if last.languages or last.topics or last.accounts or last.risks:
+            mistakes.append(f"slack.desk.queues: the last one ({last.name!r}) must match everything: remove its conditions")
+        doubled = sorted({q.name for q in queues if [other.name for other in queues].count(q.name) > 1})
+        mistakes += [f"slack.desk.queues: {name!r} is there twice: rename one" for name in doubled]
+    reserve = config.policy.quarantine_s + config.policy.first_reply_margin_s
+    if config.policy.window_s <= reserve:
+        mistakes.append(
+            f"policy.window_s = {config.policy.window_s:g}: must exceed quarantine_s + first_reply_margin_s = {reserve:g}"
+        )
+    return mistakes
+
+
+def strange_variables(environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    """``HEAROUT_*`` variables that mean nothing: most likely a misspelt secret."""
+    known = {f"HEAROUT_{name}" for name in SECRETS} | {f"HEAROUT_{name}_FILE" for name in SECRETS}
+    strange = []
+    for name in sorted(environment):
+        if not name.startswith("HEAROUT_") or name in known:
+            continue
+        if any(name.startswith(f"HEAROUT_{secret}_") for secret in SECRETS if secret.startswith("X_")):
+            continue  # secrets of one account among several: HEAROUT_X_ACCESS_TOKEN_{ACCOUNT}
+        strange.append((name, f"means nothing: remove it, or use one of {', '.join(f'HEAROUT_{s}' for s in SECRETS)}"))
+    return strange
+
+
+def secret(name: str, account: str | None = None, environment: Mapping[str, str] | None = None) -> SecretStr | None:
+    """A secret from the environment or the file it names; for one of several accounts, its own comes first."""
+    env = os.environ if environment is None else environment
+    suffixes = [f"_{account.upper()}", ""] if account else [""]
+    for suffix in suffixes:
+        if value := env.get(f"HEAROUT_{name}{suffix}"):
+            return SecretStr(value)
+        if file := env.get(f"HEAROUT_{name}{suffix}_FILE"):
+            try:
+                return SecretStr(Path(file).read_text(encoding="utf-8").strip())
+            except OSError as error:
+                raise ConfigError([f"environment: HEAROUT_{name}{suffix}_FILE = {file!r}: {error.strerror}"]) from None
+    return None
