@@ -189,6 +189,8 @@ async def test_a_button_opens_a_modal_whose_submission_is_judged(scene: Scene) -
             await ack(response_action="errors", errors={"b": "Too rude"})
         elif words == "wrong":
             await ack(response_action="errors", errors={"other": "?"})
+        elif words == "none":
+            await ack({"response_action": "errors", "errors": {}})
         elif words == "next":
             await ack(response_action="update", view=modal("Step 2", callback_id="reply"))
         else:
@@ -208,6 +210,7 @@ async def test_a_button_opens_a_modal_whose_submission_is_judged(scene: Scene) -
         for words, status, title in (
             ("bad", Status.ACKNOWLEDGED, "Reply"),
             ("wrong", Status.FAILED, "Reply"),
+            ("none", Status.FAILED, "Reply"),
             ("next", Status.ACKNOWLEDGED, "Step 2"),
             ("good", Status.ACKNOWLEDGED, None),
         ):

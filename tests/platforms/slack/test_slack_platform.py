@@ -183,6 +183,11 @@ async def test_threads_history_and_paging(scene: Scene) -> None:
     people, client, desk = scene.slack.people, scene.client, scene.desk.id
     first = people.post(scene.agent, scene.desk, "first")
     replies = [people.post(scene.agent, scene.desk, str(n), thread=first) for n in range(5)]
+    own = await client.chat_postMessage(channel=desk, text="own", thread_ts=replies[1].ts)
+    assert own["message"]["thread_ts"] == first.ts  # the ts of a reply means its thread
+    assert [m.text for m in scene.slack.world.thread(desk, first.ts)][-1] == "own"
+    await client.chat_delete(channel=desk, ts=own["ts"])
+    scene.clock.advance(1)
     second = people.post(scene.agent, scene.desk, "second")
     top = await client.conversations_history(channel=desk)
     assert [m["text"] for m in top["messages"]] == ["second", "first"]
