@@ -1,0 +1,112 @@
+"""The composition root: the only place where the parts are put together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bot.channels.playground import PlaygroundChannel
+from bot.channels.port import Channel
+from bot.clock import Clock, SystemClock
+from bot.config import Config
+from bot.delivery import Delivery
+from bot.desk.acts import Acts
+from bot.desk.playground import PlaygroundDesk
+from bot.desk.port import Desk
+from bot.engine import Engine
+from bot.intake import Intake
+from bot.speech import Brand, Speech
+from bot.store.port import Store
+from bot.store.sqlite import SqliteStore
+from bot.worker import Worker
+from conversations.comprehension import Reader
+from conversations.policy import Policy
+from conversations.wording import Wording
+
+CLOCK_META = "playground.clock_offset_s"
+"""Where the playground keeps how far its clock was moved: a restart must not go back in time."""
+
+
+@dataclass
+class App:
+    """The parts of one running program."""
+
+    config: Config
+    store: Store
+    clock: Clock
+    reader: Reader
+    intake: Intake
+    engine: Engine
+    delivery: Delivery
+    acts: Acts
+    worker: Worker
+    channels: Mapping[str, Channel]
+    desk: Desk
+    speech: Speech
+    policy: Policy
+
+
+@dataclass
+class Playground(App):
+    """The program with local customers and local agents."""
+
+    phone: PlaygroundChannel
+    local_clock: SystemClock
+
+    async def jump(self, to: datetime) -> None:
+        """Move the virtual clock forward, and keep it so."""
+        self.local_clock.jump(to)
+        await self.store.set_meta(CLOCK_META, str(self.local_clock.offset.total_seconds()))
+        self.worker.decide.set()
+        self.delivery.changed.set()
+
+
+def wire(
+    config: Config,
+    store: Store,
+    clock: Clock,
+    channels: dict[str, Channel],
+    desk: Desk,
+    reader: Reader,
+    wording: Wording,
+    policy: Policy,
+    brand: Brand | None = None,
+) -> App:
+    """Put the parts together. Nothing runs yet."""
+    decide = asyncio.Event()
+    current: Callable[[], Policy] = lambda: policy  # noqa: E731 - the parts ask each time, so that a policy may change
+    intake = Intake(store, clock, current, decide)
+    speech = Speech(wording, brand or config.brand_facts(), current)
+    engine = Engine(store, clock, current, lambda: speech, channels, desk)
+    delivery = Delivery(store, clock, current, channels, desk, intake, decide)
+    acts = Acts(store, intake, clock, current, channels)
+    worker = Worker(store, clock, engine, delivery, channels, desk, decide)
+    return App(
+        config, store, clock, reader, intake, engine, delivery, acts, worker, channels, desk, speech, policy
+    )
+
+
+@asynccontextmanager
+async def playground(data: Path, config: Config | None = None) -> AsyncIterator[Playground]:
+    """The playground on a data directory, ready to run. Raises ``StoreInUse`` when another process has it."""
+    settings = config or Config()
+    data.mkdir(parents=True, exist_ok=True)
+    store = await SqliteStore.open(data / "playground.db", holder="playground")
+    try:
+        offset_s = float(await store.get_meta(CLOCK_META) or 0.0)
+        clock = SystemClock(timedelta(seconds=offset_s))
+        reader = Reader.default()
+        phone = PlaygroundChannel(clock, reader, data / "playground-posts.jsonl")
+        phone.open()
+        desk = PlaygroundDesk(clock)
+        channels: dict[str, Channel] = {phone.name: phone}
+        policy = settings.domain_policy({phone.name: phone.traits})
+        app = wire(settings, store, clock, channels, desk, reader, Wording.default(), policy)
+        phone.take_in = app.intake
+        yield Playground(**vars(app), phone=phone, local_clock=clock)
+    finally:
+        await store.close()
