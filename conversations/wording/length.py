@@ -26,8 +26,8 @@ _SUFFIXES = frozenset(
     re.findall(
         r"\w+",
         "com net org info biz edu gov mil int app dev shop store online site tech blog cloud live news xyz club link "
-        "page support help email global group media agency digital social world zone life work tools name mobi travel asia "
-        "coop aero museum jobs pro tel cat",
+        "page support help email global group media agency digital social world zone life work tools name mobi travel "
+        "asia coop aero museum jobs pro tel cat",
     )
 )
 _URL = re.compile(
@@ -82,7 +82,7 @@ def _grapheme_weight(cluster: str) -> int:
 
 
 def split_text(text: str, limit: int, measure: Callable[[str], int] = len) -> list[str]:
-    """An agent's words in parts of at most ``limit``: cut at a paragraph, a sentence, a word, at worst between graphemes.
+    """An agent's words in parts of at most ``limit``, cut at a paragraph, sentence, word, or between graphemes.
 
     ``measure`` is ``weighted_length`` for X and ``len`` elsewhere. Raises ValueError if the limit is below 8.
     """

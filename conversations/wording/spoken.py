@@ -1,7 +1,7 @@
 """Instants, hours and plans in words, as a person would say them in the customer's language and time zone.
 
 The words come from ``languages/<lang>/templates/words.toml``, times and weekdays from babel's CLDR. The forms are made
-to follow the words that templates put before them: "by 4:30 PM today", "bis heute um 16:30 Uhr", "a más tardar hoy a las 16:30".
+to follow the words that templates put before them: "by 4:30 PM today", "bis heute um 16:30 Uhr".
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class PlanStep(Protocol):
 
 
 def spoken_time(instant: datetime, now: datetime, language: str, time_zone: str) -> str:
-    """An instant in words, e.g. ``4:30 PM today``, ``9:00 AM tomorrow``, ``6:00 PM on Thursday``, ``2:00 PM on 3 March``.
+    """An instant in words, e.g. ``4:30 PM today``, ``9:00 AM tomorrow``, ``6:00 PM on Thursday``.
 
-    ``language`` may be a tag with a region: "en-GB" says 16:30. The time zone is the customer's where it is known, else the
-    brand's. Raises ZoneInfoNotFoundError for an unknown one.
+    ``language`` may be a tag with a region: "en-GB" says 16:30. The time zone is the customer's where it is known, else
+    the brand's. Raises ZoneInfoNotFoundError for an unknown one.
     """
     tz = zone(time_zone)
     local, today = instant.astimezone(tz), now.astimezone(tz).date()

