@@ -1,8 +1,8 @@
 """The tone guard: what an angry customer should not have to read, found before it is sent.
 
 One engine for templates, agents' replies and plans. The patterns are phrases (notation: ``languages/README.md``),
-matched word by word in linear time; a text beyond ``CHARS_MAX`` is refused unread. Each rule has ``phrases`` and may have
-``unless``: phrases that take a finding back when they stand in the same sentence, and ``unless_text``: anywhere.
+matched word by word in linear time; a text beyond ``CHARS_MAX`` is refused unread. Each rule has ``phrases`` and may
+have ``unless``: phrases that take a finding back when they stand in the same sentence, and ``unless_text``: anywhere.
 What stands in quotation marks is somebody else's words and no finding.
 
 Three rules look further than a phrase:
@@ -90,9 +90,7 @@ def findings(
     ]
     found = [finding for finding in found if not _quoted(text, finding.start, finding.end)]
     if surface is Surface.PUBLIC:
-        found += [
-            _finding(Rule.PERSONAL_DATA, start, end, author, f"{kind}") for kind, start, end in _private(text, code)
-        ]
+        found += [_finding(Rule.PERSONAL_DATA, at.start, at.end, author, at.kind) for at in private_spans(text)]
     if weight_max is not None and (weight := weighted_length(text)) > weight_max:
         found.append(_finding(Rule.OVER_LENGTH, 0, len(text), author, f"weighs {weight}, at most {weight_max}"))
     if customer_language is not None and (other := _other_language(cleaned, customer_language)):
