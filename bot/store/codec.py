@@ -1,14 +1,23 @@
-"""Between the domain's values and JSON text: one place for how a document looks in the database."""
+"""Between the domain's values and what a database holds: one place for how documents, instants and texts look there.
+
+Instants are whole microseconds since 1970 in UTC: they sort, compare and index as numbers on every backend. Documents are JSON
+text. Customers' texts may hold what databases cannot (lone surrogates, NUL): ``clean`` puts U+FFFD in its place.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
+from pydantic_core import PydanticSerializationError
 
 from conversations import events
-from conversations.comprehension.reading import Reading
+from conversations.comprehension.reading import Complaint, Decision, Reading
 from conversations.conversation import Conversation, Customer
 
 CONVERSATION: TypeAdapter[Conversation] = TypeAdapter(Conversation)
@@ -19,12 +28,72 @@ EVENT_TYPES: Mapping[str, TypeAdapter[Any]] = {
     for cls in vars(events).values()
     if isinstance(cls, type) and cls.__module__ == events.__name__ and hasattr(cls, "trigger")
 }
+NOTHING_READ = Reading(language="und", complaint=Complaint(0.0, Decision.NO))
+"""What is left of a reading once its text is deleted."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+# ---------------------------------------------------------------- instants
+
+
+def micros(at: datetime) -> int:
+    """An aware instant as microseconds since 1970. Raises ``TypeError`` for a naive one."""
+    since = at - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def micros_or_none(at: datetime | None) -> int | None:
+    """The same for an instant that may be missing."""
+    return None if at is None else micros(at)
+
+
+def instant(number: int) -> datetime:
+    """The reverse of ``micros``: aware, UTC."""
+    return _EPOCH + timedelta(microseconds=number)
+
+
+def instant_or_none(number: int | None) -> datetime | None:
+    """The reverse of ``micros_or_none``."""
+    return None if number is None else _EPOCH + timedelta(microseconds=number)
+
+
+# ---------------------------------------------------------------- texts
+
+
+def clean(text: str) -> str:
+    """The text with U+FFFD for what no database keeps: NUL and lone surrogates. Halves that form a pair become the character."""
+    if not _UNSTORABLE.search(text):
+        return text
+    paired = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return _UNSTORABLE.sub("\ufffd", paired)
+
+
+def clean_or_none(text: str | None) -> str | None:
+    """The same for a text that may be missing."""
+    return None if text is None else clean(text)
+
+
+# ---------------------------------------------------------------- documents
+
+
+def dump_json(body: Mapping[str, Any]) -> str:
+    """Plain data as JSON."""
+    return clean(json.dumps(body, ensure_ascii=False, separators=(",", ":")))
+
+
+def _dump(adapter: TypeAdapter[Any], value: Any) -> str:
+    try:
+        return adapter.dump_json(value).decode()
+    except PydanticSerializationError:  # lone surrogates: rare, so the slow way is good enough
+        return dump_json(adapter.dump_python(value, mode="json"))
 
 
 def dump_event(event: events.Event) -> tuple[str, str]:
     """An event as (name of its type, JSON)."""
     name = type(event).__name__
-    return name, EVENT_TYPES[name].dump_json(event).decode()
+    return name, _dump(EVENT_TYPES[name], event)
 
 
 def load_event(name: str, document: str) -> events.Event:
@@ -33,11 +102,41 @@ def load_event(name: str, document: str) -> events.Event:
     return event
 
 
+def scrub_event(event: events.Event) -> events.Event:
+    """The event without the customer's text and what was read in it: the fact stays, in its place."""
+    changes: dict[str, Any] = {}
+    if hasattr(event, "text"):
+        changes["text"] = ""
+    if hasattr(event, "reading"):
+        changes["reading"] = replace(NOTHING_READ, language=event.reading.language)
+    return replace(event, **changes) if changes else event
+
+
 def dump_conversation(conversation: Conversation) -> str:
     """A conversation as JSON."""
-    return CONVERSATION.dump_json(conversation).decode()
+    return _dump(CONVERSATION, conversation)
 
 
 def load_conversation(document: str) -> Conversation:
     """The reverse of ``dump_conversation``; fields that a newer minor version added have their defaults."""
     return CONVERSATION.validate_json(document)
+
+
+def dump_customer(customer: Customer | None) -> str | None:
+    """A customer as JSON, or None."""
+    return None if customer is None else _dump(CUSTOMER, customer)
+
+
+def load_customer(document: str | None) -> Customer | None:
+    """The reverse of ``dump_customer``."""
+    return None if document is None else CUSTOMER.validate_json(document)
+
+
+def dump_reading(reading: Reading | None) -> str | None:
+    """A reading as JSON, or None."""
+    return None if reading is None else _dump(READING, reading)
+
+
+def load_reading(document: str | None) -> Reading | None:
+    """The reverse of ``dump_reading``."""
+    return None if document is None else READING.validate_json(document)

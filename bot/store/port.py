@@ -18,9 +18,11 @@ from bot.store.records import (
     Decision,
     Lane,
     OutboxRow,
+    Poisoned,
     Report,
     Route,
     Taken,
+    TemplateVersion,
     TurnRecord,
 )
 from conversations.conversation import Conversation
@@ -140,8 +142,21 @@ class Store(Protocol):
     async def counts(self) -> Counts:
         """The store at a glance."""
 
+    async def poisoned(self, limit: int = 100) -> list[Poisoned]:
+        """Conversations whose last decision raised, latest first."""
+
     async def labels(self) -> list[Mapping[str, Any]]:
         """All labels that agents gave."""
+
+    # ---- the admins' wording
+    async def add_template(self, template: TemplateVersion) -> TemplateVersion:
+        """Keep a new draft; returned with the next version number of its ``id``."""
+
+    async def set_template_status(self, template: str, version: int, status: str) -> bool:
+        """Publish, retire or redraft a version; publishing retires the one that was published. False: there is no such version."""
+
+    async def templates(self, *, template: str | None = None, status: str | None = None) -> list[TemplateVersion]:
+        """Versions, by id, newest first."""
 
     # ---- small things
     async def get_meta(self, key: str) -> str | None:

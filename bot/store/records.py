@@ -287,10 +287,43 @@ class Aside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """The store at a glance: conversations by state, outbox rows by status, unread events, unknown rows' greatest age."""
+    """The store at a glance: conversations by state, outbox rows by status, unread events, unknown rows' greatest age,
+    mentions set aside and not opened, conversations that are poisoned."""
 
     by_state: Mapping[str, int] = field(default_factory=dict)
     outbox: Mapping[str, int] = field(default_factory=dict)
     unread: int = 0
     oldest_unknown_at: datetime | None = None
     set_aside: int = 0
+    poisoned: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poisoned:
+    """A conversation whose last decision raised: the error, how many times in a row, when, and when it is tried again."""
+
+    conversation: ConversationKey
+    error: str
+    count: int
+    at: datetime
+    wake_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateVersion:
+    """One version of an admin's template. ``version`` counts from 1 per ``id``; ``status`` is draft, published or retired.
+
+    At most one version per ``id`` is published. The rest says where it applies, in the words of ``wording.template.Template``.
+    """
+
+    id: str
+    language: str
+    act: str
+    surface: str
+    source: str
+    author: str
+    at: datetime
+    topic: str | None = None
+    situations: tuple[str, ...] = ()
+    version: int = 0
+    status: str = "draft"

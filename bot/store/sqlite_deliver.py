@@ -1,0 +1,162 @@
+"""The outbox on SQLite: what may leave now, in which order, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bot.store.codec import clean_or_none, instant, micros
+from bot.store.records import Kind, Lane, OutboxRow, Place, Report, Status
+from bot.store.rows import (
+    INBOX_COLUMNS,
+    OUTBOX_COLUMNS,
+    marks,
+    outbox_of,
+    report_params,
+    turn_params,
+)
+from bot.store.sqlite_decide import _TURN
+from bot.store.sqlite_intake import Execute, wake
+
+# Lanes with something pending, by hopping from one to the next in the index: a long queue in one lane costs nothing here.
+_LANES = """with recursive busy(lane) as (
+    select min(lane) from outbox where status='pending'
+    union all
+    select (select min(lane) from outbox where status='pending' and lane>busy.lane) from busy where busy.lane is not null)
+  select busy.lane, coalesce(lane.next_at, 0),
+    coalesce(lane.at_once, 1) - (select count(*) from outbox where status='sending' and lane=busy.lane)
+  from busy left join lane on lane.key=busy.lane where busy.lane is not null"""
+
+# No earlier unfinished row of the same conversation and place, except that an agent's words pass a bot's unknown row.
+_FREE = """not exists (select 1 from outbox as earlier
+    where earlier.conversation=outbox.conversation and earlier.place=outbox.place and earlier.sequence<outbox.sequence
+    and earlier.status in ('pending', 'sending', 'unknown')
+    and not (earlier.status='unknown' and earlier.author is 'bot' and outbox.author is 'agent'))"""
+
+_DELIVERABLE = f"""select {OUTBOX_COLUMNS} from outbox
+  where status='pending' and lane=? and not_before<=? and {_FREE} order by rank, due_at, sequence limit ?"""
+_UNCLEAR = f"""select {OUTBOX_COLUMNS} from outbox
+  where status='unknown' and not_before<=? and coalesce(sending_until, 0)<=? order by rank, due_at, sequence limit ?"""
+_CLAIM = "update outbox set status=?, attempt=?, fence=?, sending_until=?, updated_at=? where sequence=?"
+_EXPIRED = "select sequence, channel, place from outbox where status='sending' and sending_until<=?"
+_TO_UNKNOWN = "update outbox set status='unknown', unknown_since=?, not_before=?, sending_until=null, updated_at=? where sequence=?"
+_CLAIMED = f"select {OUTBOX_COLUMNS} from outbox where key=? and fence=? and status in ('sending', 'unknown')"
+_REPORT = """update outbox set status=?, external_id=coalesce(?, external_id), url=coalesce(?, url), reason=?, not_before=?,
+  sending_until=null, unknown_since=?, updated_at=? where sequence=?"""
+_OTHER_CARD = "select 1 from outbox where conversation=? and status='pending' and kind='card' and sequence<>? limit 1"
+_KEEP = f"insert into inbox ({INBOX_COLUMNS}) values ({marks(12)}) on conflict (channel, external_id) do nothing"
+_READY_AT = f"select 1 from outbox where status='pending' and lane=? and not_before<=? and {_FREE} limit 1"
+_LATER_AT = f"""select not_before from outbox
+  where status='pending' and lane=? and not_before>0 and not_before>? and {_FREE} order by not_before limit 1"""
+_WAITING = """select min(at) from (
+  select min(sending_until) as at from outbox where status='sending'
+  union all select min(max(not_before, coalesce(sending_until, 0))) from outbox where status='unknown')"""
+_LANE = """insert into lane (key, next_at, at_once) values (?,?,?)
+  on conflict (key) do update set next_at=excluded.next_at, at_once=excluded.at_once"""
+
+
+def claim(x: Execute, now: int, sending_us: int, limit: int) -> list[OutboxRow]:
+    """See ``Store.claim_deliveries``."""
+    found: list[Any] = []
+    for lane, next_at, room in x(_LANES).fetchall():
+        if next_at <= now and room > 0:
+            found += x(_DELIVERABLE, (lane, now, min(room, limit))).fetchall()
+    found += x(_UNCLEAR, (now, now, limit)).fetchall()
+    rows = sorted(map(outbox_of, found), key=_urgency)[:limit]
+    until = now + sending_us
+    return [_claimed(x, row, now, until) for row in rows]
+
+
+def _urgency(row: OutboxRow) -> tuple[int, bool, float, int]:
+    return row.rank, row.due_at is None, row.due_at.timestamp() if row.due_at else 0.0, row.sequence
+
+
+def _claimed(x: Execute, row: OutboxRow, now: int, until: int) -> OutboxRow:
+    pending = row.status is Status.PENDING
+    row = replace(
+        row,
+        status=Status.SENDING if pending else row.status,
+        attempt=row.attempt + pending,
+        fence=row.fence + 1,
+        sending_until=instant(until),
+        updated_at=instant(now),
+    )
+    x(_CLAIM, (row.status.value, row.attempt, row.fence, until, now, row.sequence))
+    return row
+
+
+def expire(x: Execute, now: int, quarantine_s: Mapping[str, float]) -> int:
+    """See ``Store.expire_sending``. A channel that is not named rests as long as the longest."""
+    expired = x(_EXPIRED, (now,)).fetchall()
+    longest = max(quarantine_s.values(), default=0.0)
+    for sequence, channel, place in expired:
+        name = "desk" if place == Place.DESK else channel
+        rest = int(quarantine_s.get(name, longest) * 1_000_000)
+        x(_TO_UNKNOWN, (now, now + rest, now, sequence))
+    return len(expired)
+
+
+def report(x: Execute, reports: Sequence[Report]) -> list[bool]:
+    """See ``Store.report_deliveries``."""
+    return [_report(x, item) for item in reports]
+
+
+def _report(x: Execute, item: Report) -> bool:
+    found = x(_CLAIMED, (item.key, item.fence)).fetchone()
+    if found is None:
+        return False
+    row = outbox_of(found)
+    at, status, reason = micros(item.at), item.status, item.reason
+    if (
+        status is Status.PENDING
+        and row.kind is Kind.CARD
+        and x(_OTHER_CARD, (row.conversation, row.sequence)).fetchone()
+    ):
+        status, reason = Status.WITHDRAWN, "a newer card is waiting"
+    since = (micros(row.unknown_since) if row.unknown_since else at) if status is Status.UNKNOWN else None
+    not_before = micros(item.not_before) if item.not_before else 0
+    x(
+        _REPORT,
+        (
+            status.value,
+            clean_or_none(item.external_id),
+            clean_or_none(item.url),
+            clean_or_none(reason),
+            not_before,
+            since,
+            at,
+            row.sequence,
+        ),
+    )
+    if item.turn is not None:
+        x(_TURN, turn_params(item.turn))
+    if item.event is not None:
+        x(_KEEP, report_params(row, item, item.event))
+        wake(x, row.conversation, at)
+    return True
+
+
+def next_at(x: Execute, now: int) -> int | None:
+    """See ``Store.next_delivery_at``."""
+    earliest: int | None = x(_WAITING).fetchone()[0]
+    for lane, lane_next_at, room in x(_LANES).fetchall():
+        if room <= 0:
+            continue
+        opens = max(now, lane_next_at)
+        if x(_READY_AT, (lane, opens)).fetchone():
+            at = opens
+        else:
+            row = x(_LATER_AT, (lane, opens)).fetchone()
+            if row is None:
+                continue
+            at = row[0]
+        earliest = at if earliest is None else min(earliest, at)
+        if earliest <= now:
+            return now
+    return None if earliest is None else max(earliest, now)
+
+
+def set_lane(x: Execute, lane: Lane) -> None:
+    """See ``Store.set_lane``."""
+    x(_LANE, (lane.key, micros(lane.next_at) if lane.next_at else 0, lane.at_once))

@@ -1,0 +1,117 @@
+"""The SQLite file: whose it is, how old, and a connection to it. A newer version's file is refused without opening it."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlite_utils import Database
+
+from bot.store.lock import FileLock
+from bot.store.port import StoreError, StoreTooNew
+from bot.store.schema import APPLICATION_ID, MIGRATIONS, VERSION
+
+MIGRATION_WAIT_S = 10.0
+_HEADER_BYTES = 100
+_MAGIC = b"SQLite format 3\0"
+
+
+def connect(path: Path, *, read_only: bool = False) -> Database:
+    """A connection that is ready for work. It never waits for a lock by itself: the writer does that on the event loop."""
+    if str(path) == ":memory:":
+        uri = "file::memory:"
+    else:
+        uri = f"file:{quote(str(path.absolute()))}?mode={'ro' if read_only else 'rwc'}"
+    connection = sqlite3.connect(
+        uri, uri=True, timeout=0.0, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    db = Database(connection, execute_plugins=False, strict=True)
+    pragmas = ["foreign_keys=on", "synchronous=full", "secure_delete=on", "temp_store=memory", "cache_size=-32768"]
+    for pragma in pragmas:
+        db.execute(f"pragma {pragma}")
+    return db
+
+
+def prepare(path: Path, holder: str | None, *, read_only: bool) -> tuple[Database, FileLock | None]:
+    """Look at the file, take the lock, connect, migrate. See ``SqliteStore.open`` for what is raised."""
+    version = version_on_disk(path)
+    if read_only and version == 0:
+        raise StoreError(f"{path}: there is no database here")
+    lock = FileLock.take(path, holder) if holder else None
+    try:
+        passing = lock
+        if version < VERSION and lock is None and str(path) != ":memory:":
+            passing = FileLock.take(path, "a migration")
+        try:
+            return _connected(path, version, read_only=read_only), lock
+        finally:
+            if passing is not None and passing is not lock:
+                passing.release()
+    except BaseException:
+        if lock is not None:
+            lock.release()
+        raise
+
+
+def _connected(path: Path, version: int, *, read_only: bool) -> Database:
+    if version < VERSION and not read_only:
+        _migrate(path)
+    db = connect(path, read_only=read_only)
+    try:
+        if str(path) == ":memory:":
+            MIGRATIONS.apply(db)
+        refuse_unknown(path, user_version(db))
+        if user_version(db) < VERSION:
+            raise StoreError(f"{path}: written by an older version; run `hearout migrate` first")
+    except BaseException:
+        db.conn.close()
+        raise
+    return db
+
+
+def _migrate(path: Path) -> None:
+    """Bring the schema up to date, and the header of the file with it, so that older programs can see it without opening."""
+    if str(path) == ":memory:":
+        return
+    db = connect(path)
+    try:
+        refuse_unknown(path, user_version(db))
+        db.execute(f"pragma busy_timeout={int(MIGRATION_WAIT_S * 1000)}")
+        db.execute("pragma journal_mode=wal")
+        MIGRATIONS.apply(db)
+        db.execute("pragma wal_checkpoint(truncate)")
+    finally:
+        db.conn.close()
+
+
+def user_version(db: Database) -> int:
+    """The schema's version."""
+    version: int = db.execute("pragma user_version").fetchone()[0]
+    return version
+
+
+def refuse_unknown(path: Path, version: int) -> None:
+    """Raise ``StoreTooNew`` for a version this program does not know."""
+    if version > VERSION:
+        raise StoreTooNew(
+            f"{path}: written by a newer version of Hearout (schema {version}, this program knows {VERSION}); "
+            "it is left as it is. Install the newer version, or restore a backup of the older one"
+        )
+
+
+def version_on_disk(path: Path) -> int:
+    """The schema's version read from the file's header, without opening it as a database; 0 when there is none yet.
+
+    Raises ``StoreTooNew``, and ``StoreError`` when the file is not one of ours. The header's layout is SQLite's file format,
+    "The Database Header": the user version at byte 60, the application id at byte 68, both big-endian.
+    """
+    if str(path) == ":memory:" or not path.exists() or path.stat().st_size == 0:
+        return 0
+    with path.open("rb") as file:
+        header = file.read(_HEADER_BYTES)
+    version, application = int.from_bytes(header[60:64], "big"), int.from_bytes(header[68:72], "big")
+    if not header.startswith(_MAGIC) or application not in (0, APPLICATION_ID) or (application == 0 and version):
+        raise StoreError(f"{path}: not a database of Hearout; name another file")
+    refuse_unknown(path, version)
+    return version
