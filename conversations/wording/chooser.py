@@ -22,6 +22,8 @@ TRIES_MAX = 64
 _STRIDE = 0x9E3779B97F4A7C15  # odd, so that it walks all residues of a power of two: Knuth's multiplicative hash
 _MASK = (1 << 64) - 1
 
+Stage = list[tuple[Slot, list[Line]]]
+
 
 class NoTemplate(HearoutError):  # noqa: N818 - the name says what is missing
     """Nothing fits a request: no template of its act, surface and language can be said with what is known."""
@@ -129,23 +131,43 @@ def combinations(
 
     Where the most concrete phrasings are too long, shorter ones follow, at last without the optional slots.
     """
-    said = [slot for slot in template.slots if slot.applies(values)]
-    sayable = [slot.sayable(values) for slot in said]
-    if any(not lines and not slot.optional for slot, lines in zip(said, sayable, strict=True)):
-        return
-    pairs = [(slot, lines) for slot, lines in zip(said, sayable, strict=True) if lines]
-    concrete = [(slot, [line for line in lines if line.concrete == lines[0].concrete]) for slot, lines in pairs]
     number = _hash(seed, template.name)
-    for stage in (concrete, pairs, [pair for pair in pairs if not pair[0].optional]):
-        yield from _stage(stage, values, number, weight_max)
-    for stage in (pairs, [pair for pair in pairs if not pair[0].optional]):
-        shortest = [(slot, [min(lines, key=lambda line: len(line.phrase.render(values)))]) for slot, lines in stage]
-        yield from _stage(shortest, values, number, weight_max)
+    for stage in stages(template, values):
+        yield from _said(stage, values, number, weight_max)
 
 
-def _stage(
-    stage: list[tuple[Slot, list[Line]]], values: Mapping[str, object], number: int, weight_max: int | None
-) -> Iterator[tuple[str, str]]:
+def stages(template: Template, values: Mapping[str, object]) -> Iterator[Stage]:
+    """The slots with what can be said in each, best first; nothing if the template cannot be said at all.
+
+    First the most concrete phrasings, with the optional slots dropped one by one from the last; then all phrasings,
+    likewise; at last the shortest of each slot alone.
+    """
+    said = [(slot, slot.sayable(values)) for slot in template.slots if slot.applies(values)]
+    if any(not lines and not slot.optional for slot, lines in said):
+        return
+    said = [(slot, lines) for slot, lines in said if lines]
+    yield from _dropping(
+        [(slot, [line for line in lines if line.concrete == lines[0].concrete]) for slot, lines in said]
+    )
+    if any(lines[0].concrete != lines[-1].concrete for _, lines in said):
+        yield from _dropping(said)
+    yield [
+        (slot, [min(lines, key=lambda line: len(line.phrase.render(values)))])
+        for slot, lines in said
+        if not slot.optional
+    ]
+
+
+def _dropping(stage: Stage) -> Iterator[Stage]:
+    yield stage
+    for index in range(len(stage) - 1, -1, -1):
+        if stage[index][0].optional:
+            stage = stage[:index] + stage[index + 1 :]
+            yield stage
+
+
+def _said(stage: Stage, values: Mapping[str, object], number: int, weight_max: int | None) -> Iterator[tuple[str, str]]:
+    """Combinations of a stage that fit, the seed's own first."""
     count = 1
     for _, lines in stage:
         count *= len(lines)

@@ -31,7 +31,7 @@ def _fact(name: str, about: str, sample: str | bool, chars_max: int = 0, direct_
 FACTS: Mapping[str, Fact] = {
     fact.name: fact
     for fact in (
-        _fact("brand", "the brand's name, as configured", "Acme", 24),
+        _fact("brand", "the brand's name, as configured", "Acme", 20),
         _fact("signature", "how the brand signs, as configured", "– Acme Care", 24),
         _fact("topic_thing", "the thing it is about, as a noun phrase; in public the safe noun", "the parcel", 32),
         _fact(
@@ -39,19 +39,22 @@ FACTS: Mapping[str, Fact] = {
         ),
         _fact("wish", "what would put it right, in the customer's words", "here by Friday or money back", 120, True),
         _fact("since", "how long it has gone on, in the customer's words", "three weeks", 40, True),
-        _fact("team", "the name of the queue's team", "the delivery team", 32),
-        _fact("answer_by", "when a person will answer, as spoken time", "today at 4:30 PM", 36),
+        _fact("team", "the name of the queue's team", "the delivery team", 28),
+        _fact("answer_by", "when a person will answer, as spoken time", "4:30 PM today", 30),
         _fact("hours", "when people are there, in honest words", "Monday to Friday, 9 AM to 6 PM", 48),
         _fact("dm_invite", "direct messages are possible and not running short", True),
         _fact("dm_link", "a link that opens a direct message to us", "https://x.com/messages/compose?recipient_id=1"),
         _fact(
-            "steps", "the plan, one numbered step with its date per line (plan_text)", "1. Courier, by Thursday", 600
+            "steps",
+            "the plan, one numbered step with its date per line (plan_text)",
+            "1. Courier, by 6:00 PM on Thursday",
+            600,
         ),
-        _fact("remedy", "the remedy that an agent chose", "a refund of €80", 60),
+        _fact("remedy", "the remedy that an agent chose", "a refund of €80", 48),
         _fact("done_text", "what was done, in the agent's words", "your parcel was delivered on Friday", 200, True),
-        _fact("helpline", "where to get help now, from the admin", "Call 112 now", 60),
+        _fact("helpline", "where to get help now, from the admin", "Samaritans, 116 123", 40),
         _fact("promise_text", "what was promised, in the plan's words", "the courier delivery", 120, True),
-        _fact("promise_due", "when it was promised for, as spoken time", "Thursday at 6:00 PM", 36, True),
+        _fact("promise_due", "when it was promised for, as spoken time", "6:00 PM on Thursday", 30, True),
         _fact("customer_question", "what the customer asked last, cleaned", "Will it be here by Friday?", 160, True),
         _fact("agent", "the first name of the agent who owns the case", "Noor", 24, True),
         _fact("privacy_url", "the brand's privacy policy", "https://acme.example/privacy", 60, True),

@@ -68,12 +68,14 @@ def findings(
     admissions_forbidden: bool = False,
     weight_max: int | None = None,
     customer_language: str | None = None,
+    part: bool = False,
 ) -> list[Finding]:
     """What is wrong with a text, in the order of the text.
 
     ``language`` chooses the patterns ("pt-BR" is "pt"; without a pack, the patterns of English). ``act`` is known for
     the bot's texts only. ``admissions_forbidden`` is the admin's wish; ``weight_max`` the limit in X's measure; where
-    ``customer_language`` is given, a text in another language is a finding.
+    ``customer_language`` is given, a text in another language is a finding. ``part`` says that more text follows, so
+    that a sentence of nothing but feeling is not yet empty.
     """
     if len(text) > CHARS_MAX:
         return [_finding(Rule.OVER_LENGTH, 0, len(text), author, f"has {len(text)} characters, at most {CHARS_MAX}")]
@@ -84,7 +86,7 @@ def findings(
     spans = _Spans(text, cleaned)
     found = [
         _finding(rule, *spans.original(tokens.start[first], tokens.end[last - 1]), author)
-        for rule, first, last in _tone(patterns, tokens)
+        for rule, first, last in _tone(patterns, tokens, part)
         if not (rule is Rule.LEGAL_ADMISSION and not admissions_forbidden)
         and not (rule is Rule.PROPOSAL and act not in NO_PROPOSAL)
     ]
@@ -105,7 +107,7 @@ def _finding(rule: Rule, start: int, end: int, author: Author, detail: str = "")
     return Finding(rule.value, message, start, end, severity, words.reason, words.suggestion)
 
 
-def _tone(patterns: _Patterns, tokens: Tokens) -> list[tuple[Rule, int, int]]:
+def _tone(patterns: _Patterns, tokens: Tokens, part: bool) -> list[tuple[Rule, int, int]]:
     """What the phrases find, as (rule, first word, word after the last), without what is taken back or overlaps."""
     sentence = tokens.sentence
     hits: dict[Rule, list[tuple[int, int]]] = {}
@@ -123,7 +125,7 @@ def _tone(patterns: _Patterns, tokens: Tokens) -> list[tuple[Rule, int, int]]:
         excused = {sentence[first] for first, _ in kinds.get((rule, "unless"), ())}
         found += [(rule, *span) for span in _merged(span for span in spans if sentence[span[0]] not in excused)]
     found += [(Rule.UNDATED_PROMISE, *span) for span in _undated(kinds, sentence)]
-    if {rule for rule, _, _ in found} <= {Rule.STOCK_PHRASE} and (span := _all_feeling(kinds, tokens)):
+    if not part and {rule for rule, _, _ in found} <= {Rule.STOCK_PHRASE} and (span := _all_feeling(kinds, tokens)):
         found.append((Rule.EMPTY_EMPATHY, *span))
     return found
 

@@ -18,20 +18,21 @@ from conversations.wording.request import Act, Situation, Surface
 from conversations.wording.template import Template
 
 LANGUAGES = ("en", "de", "es", "fr", "pt")
-_GUARD, _WORDS = "guard.toml", "words.toml"
+_GUARD, _WORDS, _SHARED = "guard.toml", "words.toml", "compositions.toml"
 
 
 @dataclass(frozen=True)
 class Pack:
     """What wording knows of one language.
 
-    ``nouns`` are noun phrases by topic ("the parcel"); ``words`` the small words of dates and steps; ``guard`` the tone
-    guard's patterns by rule.
+    ``nouns`` are noun phrases by topic ("the parcel"); ``words`` the small words of dates and steps; ``marks`` how lint
+    knows the bot's introduction and an apology; ``guard`` the tone guard's patterns by rule.
     """
 
     language: str
     templates: tuple[Template, ...]
     words: Mapping[str, str]
+    marks: Mapping[str, tuple[str, ...]]
     guard: Mapping[str, Mapping[str, tuple[str, ...]]]
     nouns: Mapping[str, str]
 
@@ -49,8 +50,8 @@ def _present(root: Traversable, language: str) -> bool:
     return root.joinpath(language).joinpath("templates").is_dir()
 
 
-def load_pack(language: str, folder: Traversable) -> Pack:
-    """Read one language's folder. Raises LanguagePackError with the file and the key that is wrong."""
+def load_pack(language: str, folder: Traversable, shared: Mapping[str, Any]) -> Pack:
+    """Read one language's folder; ``shared`` are the compositions of all languages. Raises LanguagePackError with the file and the key that is wrong."""
     documents: dict[str, dict[str, Any]] = {}
     for entry in sorted(folder.joinpath("templates").iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(".toml"):
@@ -61,8 +62,9 @@ def load_pack(language: str, folder: Traversable) -> Pack:
     nouns = _toml(topics) if topics.is_file() else {}
     return Pack(
         language,
-        tuple(_templates(language, documents)),
-        words,
+        tuple(_templates(language, {**documents, _SHARED: dict(shared)})),
+        {name: word for name, word in words.items() if isinstance(word, str)},
+        {name: tuple(found) for name, found in words.items() if isinstance(found, list)},
         {rule: {kind: tuple(patterns) for kind, patterns in table.items()} for rule, table in guard.items()},
         {topic: table["thing"] for topic, table in nouns.items() if topic != "other" and "thing" in table},
     )
