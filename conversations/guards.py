@@ -99,8 +99,8 @@ class Guards:
     # ---------------------------------------------------------------- what the customer does
 
     def certainly_opts_out(self) -> bool:
-        """The customer wants the bot to stop."""
-        return self.certain(CueName.OPTS_OUT)
+        """The customer wants the bot to stop. Before the bot has written, "stop mailing me" is part of the story."""
+        return self.certain(CueName.OPTS_OUT) and self.before.introduced
 
     def certainly_asks_for_human(self) -> bool:
         """The customer wants a person."""

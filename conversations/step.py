@@ -155,13 +155,10 @@ class Step(Guards):
         quiet = self.policy.quiet_s
         direct = case.last_surface is Surface.DIRECT
         base = quiet.direct if direct else quiet.slack if case.channel == "slack" else quiet.public
-        seconds = quiet_s(
-            base,
-            [turn.reading.cues for turn in case.story],
-            [(b.posted_at - a.posted_at).total_seconds() for a, b in zip(case.story, case.story[1:], strict=False)],
-            quiet_s_max=self.policy.quiet_s_max,
-        )
-        return case.last_posted_at + timedelta(seconds=seconds)
+        burst = [turn for turn in case.story if case.heard_until is None or turn.posted_at > case.heard_until]
+        gaps = [(b.posted_at - a.posted_at).total_seconds() for a, b in zip(burst, burst[1:], strict=False)]
+        patience = quiet_s(base, [turn.reading for turn in burst], gaps) if base else 0.0
+        return case.last_posted_at + timedelta(seconds=min(patience, self.policy.quiet_s_max))
 
     @property
     def first_reply_due_at(self) -> datetime:
