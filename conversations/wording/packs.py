@@ -41,8 +41,11 @@ class Pack:
 def load_packs() -> Mapping[str, Pack]:
     """The packs that come with Hearout, by language. Raises LanguagePackError if a file is wrong."""
     root = files("conversations").joinpath("languages")
+    shared = _toml(files("conversations").joinpath("wording", _SHARED))
     return {
-        language: load_pack(language, root.joinpath(language)) for language in LANGUAGES if _present(root, language)
+        language: load_pack(language, root.joinpath(language), shared)
+        for language in LANGUAGES
+        if _present(root, language)
     }
 
 
@@ -51,7 +54,10 @@ def _present(root: Traversable, language: str) -> bool:
 
 
 def load_pack(language: str, folder: Traversable, shared: Mapping[str, Any]) -> Pack:
-    """Read one language's folder; ``shared`` are the compositions of all languages. Raises LanguagePackError with the file and the key that is wrong."""
+    """Read one language's folder; ``shared`` are the compositions of all languages.
+
+    Raises LanguagePackError with the file and the key that is wrong.
+    """
     documents: dict[str, dict[str, Any]] = {}
     for entry in sorted(folder.joinpath("templates").iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(".toml"):
