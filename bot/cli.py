@@ -1,0 +1,455 @@
+"""The commands. Each imports what it needs when it runs, so that asking for help or the version is quick."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.config import Config
+
+EXIT_FOUND = 1
+EXIT_USAGE = 2
+EXIT_OUTSIDE = 3
+DEFAULT_CONFIG = Path("config.toml")
+DEFAULT_DATA = Path(".hearout")
+
+cli = typer.Typer(
+    name="hearout",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Hears complaints out on X and in Slack, and hands them to people who put them right. "
+    "Without a command it starts the playground.",
+)
+templates = typer.Typer(help="The wording: list, check, preview, history, publish, rollback.", no_args_is_help=True)
+cli.add_typer(templates, name="templates")
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="The configuration file.", show_default="config.toml, if there is one")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+
+def run_cli() -> int:
+    """Run a command line; errors become words on standard error and an exit code."""
+    from click.exceptions import ClickException
+
+    from conversations.errors import HearoutError
+
+    try:
+        result = cli(standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except ClickException as error:
+        error.show()
+        return EXIT_USAGE
+    except (KeyboardInterrupt, typer.Abort):
+        print("stopped", file=sys.stderr)
+        return EXIT_OUTSIDE
+    except BrokenPipeError:
+        return 0
+    except HearoutError as error:
+        return report(error)
+
+
+def report(error: Exception) -> int:
+    """An error as words and its exit code."""
+    from bot.config import ConfigError
+    from bot.store.port import StoreInUse, StoreTooNew
+
+    print(f"hearout: {error}" if not isinstance(error, ConfigError) else str(error), file=sys.stderr)
+    return EXIT_USAGE if isinstance(error, ConfigError | StoreInUse | StoreTooNew) else EXIT_OUTSIDE
+
+
+def config_of(path: Path | None) -> Config:
+    """The configuration named on the command line, else ``config.toml`` here, else the defaults."""
+    from bot.config import load_config
+
+    return load_config(path or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None))
+
+
+def show(document: Any) -> None:
+    """Print one JSON document."""
+    print(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+
+
+def sqlite_path(config: Config) -> Path:
+    """The database's file. Raises ``ConfigError`` where the store is not SQLite."""
+    from bot.app import store_path
+
+    return store_path(config)
+
+
+@cli.callback(invoke_without_command=True)
+def playground(
+    context: typer.Context,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The playground's port; 0 takes a free one.")] = 8330,
+    data: Annotated[Path, typer.Option(help="Where the playground keeps its conversations.")] = DEFAULT_DATA,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Start the playground: customers, agents and a clock on this machine, without configuration."""
+    if version:
+        from bot import __version__
+
+        print(f"hearout {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is not None:
+        return
+    from bot import log
+    from bot.app import playground as open_playground
+    from bot.console.serve import serve
+
+    log.configure("warning")
+
+    async def run() -> None:
+        async with open_playground(data) as app:
+            await serve(app, port=port, open_browser=not no_browser and sys.stdout.isatty())
+
+    asyncio.run(run())
+
+
+@cli.command()
+def init(
+    path: Annotated[Path, typer.Option("--config", help="Where to write it.")] = DEFAULT_CONFIG,
+    yes: Annotated[bool, typer.Option("--yes", help="Take the defaults, ask nothing.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Ask a few questions and write a configuration that ``check`` accepts."""
+    from bot.setup import ask, write_config
+
+    if path.exists() and not force:
+        raise typer.BadParameter(f"{path} is there already: give --force to replace it", param_hint="--config")
+    answers = ask(yes)
+    write_config(path, answers)
+    print(f"wrote {path}; next: hearout check --config {path}")
+
+
+@cli.command()
+def check(
+    config: ConfigOption = None,
+    online: Annotated[bool, typer.Option("--online", help="Also credentials, scopes and the account's label.")] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Check configuration, templates, guard and database."""
+    from bot.checks import check_all
+
+    results = asyncio.run(check_all(config_of(config), online=online))
+    if as_json:
+        show([vars(result) for result in results])
+    else:
+        for result in results:
+            print(f"{'ok  ' if result.ok else 'FAIL'} {result.name}: {result.words}")
+    return 0 if all(result.ok for result in results) else EXIT_FOUND
+
+
+@cli.command()
+def run(
+    config: ConfigOption = None,
+    role: Annotated[str, typer.Option(help="all, worker, intake or console.")] = "all",
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="The console's port instead of the configured one.")] = None,
+) -> None:
+    """Run the bot: channels, desk, engine, delivery, console."""
+    if role not in ("all", "worker", "intake", "console"):
+        raise typer.BadParameter(f"{role!r}: choose all, worker, intake or console", param_hint="--role")
+    settings = config_of(config)
+    from bot import log
+    from bot.app import running
+
+    log.configure(settings.log.level, {"auto": None, "json": True, "text": False}[settings.log.format])
+    asyncio.run(running(settings, role, port))
+
+
+@cli.command()
+def migrate(
+    config: ConfigOption = None,
+    source: Annotated[str | None, typer.Option("--from", help="The URL of the database to move from.")] = None,
+    target: Annotated[str | None, typer.Option("--to", help="The URL of the database to move to.")] = None,
+) -> None:
+    """Bring the schema up to date; with --from and --to, move a brand to another database."""
+    if (source is None) != (target is None):
+        raise typer.BadParameter("give both --from and --to, or neither", param_hint="--from/--to")
+    if source is not None and target is not None:
+        raise typer.BadParameter("moving between databases needs the PostgreSQL store, which this version lacks")
+    from bot.app import open_store
+
+    async def up_to_date() -> None:
+        store = await open_store(config_of(config), holder="migrate")
+        await store.close()
+
+    asyncio.run(up_to_date())
+    print("the schema is up to date")
+
+
+@cli.command()
+def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Open conversations by state, what breaches next, the outbox by status."""
+    from bot.status import status_of, words_of
+
+    document = asyncio.run(status_of(config_of(config)))
+    if as_json:
+        show(document)
+    else:
+        print(words_of(document))
+
+
+@cli.command()
+def rehearse(
+    files: Annotated[list[Path], typer.Argument(help="Recorded conversations, JSON lines; .gz is read as it is.")],
+    file_format: Annotated[str, typer.Option("--format", help="threads or slack.")] = "threads",
+    config: ConfigOption = None,
+    assume_complaint: Annotated[bool, typer.Option(help="Take every conversation for a complaint.")] = False,
+    against: Annotated[Path | None, typer.Option(help="A draft wording (TOML) to compare with today's.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write a line per conversation to this file.")] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Recorded conversations through the real engine on a virtual clock."""
+    if file_format not in ("threads", "slack"):
+        raise typer.BadParameter(f"{file_format!r}: choose threads or slack", param_hint="--format")
+    if against is not None:
+        raise typer.BadParameter("drafts cannot be compared in this version", param_hint="--against")
+    from bot import log
+    from bot.rehearse_command import rehearse_files
+
+    log.configure("error")
+    document, bad = asyncio.run(rehearse_files(files, file_format, config_of(config), assume_complaint, out))
+    for line in bad:
+        print(line, file=sys.stderr)
+    if as_json:
+        show(document)
+    else:
+        for name, value in document.items():
+            print(f"{name}: {value}")
+    return EXIT_FOUND if bad else 0
+
+
+@cli.command()
+def evaluate(
+    file: Annotated[Path, typer.Argument(help="Labelled texts: CSV, .gz too.")],
+    text: Annotated[str, typer.Option(help="The column with the text.")],
+    label: Annotated[str, typer.Option(help="The column with the label.")],
+    positive: Annotated[str, typer.Option(help="The label that means complaint.")] = "1",
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the triage against labels."""
+    from bot.evaluate import evaluate as measure
+    from bot.evaluate import read_rows
+    from conversations.comprehension import Reader
+
+    try:
+        document = measure(Reader.default(), read_rows(file), text, label, positive)
+    except (OSError, ValueError, KeyError) as error:
+        raise typer.BadParameter(f"{file}: {error}") from None
+    if as_json:
+        show(document)
+    else:
+        for name, value in document.items():
+            print(f"{name}: {value}")
+
+
+@cli.command()
+def read(
+    text: Annotated[str, typer.Argument(help="A customer's text; - reads it from standard input.")],
+    channel: Annotated[str, typer.Option(help="x, slack or playground.")] = "x",
+    as_json: JsonOption = False,
+) -> None:
+    """What the bot understands in a text, and why."""
+    from conversations.comprehension import Reader
+    from conversations.comprehension.reading import ReadingContext
+
+    words = sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text.encode("utf-8", "replace").decode()
+    reading = Reader.default().read(words, ReadingContext(channel=channel))
+    if as_json:
+        show(reading.to_json())
+        return
+    complaint = reading.complaint
+    print(f"complaint: {complaint.decision.value} ({complaint.probability:.2f}): {'; '.join(complaint.why) or 'nothing tells'}")
+    print(f"language: {reading.language}; intensity: {reading.intensity:.2f}; story told: {reading.story_told}")
+    for topic in reading.topics:
+        print(f"topic: {topic.name} ({topic.score:.2f})")
+    for risk in reading.risk:
+        print(f"risk: {risk.kind}, {risk.level.value}: {risk.evidence!r}")
+    for cue in reading.cues:
+        print(f"cue: {cue.name.value}, {cue.certainty.value}: {cue.evidence!r}")
+    print(f"wish: {reading.wish!r}\nmay be quoted: {reading.quotable!r}\nmasked: {reading.masked!r}")
+
+
+@cli.command()
+def learn(config: ConfigOption = None, yes: Annotated[bool, typer.Option("--yes")] = False) -> int:
+    """Retrain the triage on the agents' labels; shows before and after, changes nothing without --yes."""
+    from bot.learn_command import learn_from_labels
+
+    return asyncio.run(learn_from_labels(config_of(config), apply=yes))
+
+
+@cli.command()
+def simulate(
+    seeds: Annotated[int, typer.Option(min=1)] = 10,
+    days: Annotated[int, typer.Option(min=1)] = 14,
+    first: Annotated[int, typer.Option(help="The first seed.")] = 1,
+    as_json: JsonOption = False,
+) -> int:
+    """The simulation with faults; it lives in tests/ and runs from a checkout."""
+    try:
+        from tests.simulation.command import simulate as run_simulation
+    except ImportError:
+        print("hearout: the simulation is not here: it runs from a checkout, in tests/simulation", file=sys.stderr)
+        return EXIT_USAGE
+    document = run_simulation(seeds=seeds, days=days, first=first)
+    show(document) if as_json else print(document)
+    return EXIT_FOUND if document["failures"] else 0
+
+
+@cli.command()
+def export(
+    customer: Annotated[str, typer.Argument(help="The customer's id or handle on the platform.")],
+    config: ConfigOption = None,
+) -> None:
+    """All that is kept of a customer, as JSON."""
+    from bot.app import open_store
+
+    async def data() -> Any:
+        store = await open_store(config_of(config))
+        try:
+            return await store.export_customer(customer)
+        finally:
+            await store.close()
+
+    show(asyncio.run(data()))
+
+
+@cli.command()
+def erase(
+    customer: Annotated[str, typer.Argument(help="The customer's id or handle on the platform.")],
+    config: ConfigOption = None,
+) -> None:
+    """Delete all that is kept of a customer."""
+    from bot.app import open_store
+    from bot.clock import SystemClock
+
+    async def gone() -> int:
+        store = await open_store(config_of(config))
+        try:
+            now = SystemClock().now()
+            count = await store.erase_customer(customer, now)
+            await store.audit("command line", "erase", f"{count} conversations", now)
+            return count
+        finally:
+            await store.close()
+
+    print(f"erased {asyncio.run(gone())} conversations")
+
+
+@cli.command()
+def backup(target: Annotated[Path, typer.Argument(help="The file to write.")], config: ConfigOption = None) -> None:
+    """Copy the SQLite database beside a running bot."""
+    from bot.store.backup import backup as copy
+
+    copy(sqlite_path(config_of(config)), target)
+    print(f"wrote {target}")
+
+
+@cli.command()
+def restore(source: Annotated[Path, typer.Argument(help="The backup.")], config: ConfigOption = None) -> None:
+    """Put a backup in the place of the SQLite database, after an integrity check."""
+    from bot.store.backup import restore as put
+
+    path = sqlite_path(config_of(config))
+    put(source, path)
+    print(f"restored {path}")
+
+
+@cli.command()
+def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> int:
+    """Machine, versions, clock, disk, connectivity."""
+    from bot.doctor import examine
+
+    results = examine(config_of(config))
+    if as_json:
+        show([vars(result) for result in results])
+    else:
+        for result in results:
+            print(f"{'ok  ' if result.ok else 'FAIL'} {result.name}: {result.words}")
+    return 0 if all(result.ok for result in results) else EXIT_FOUND
+
+
+@templates.command("list")
+def list_templates(
+    language: Annotated[str | None, typer.Option()] = None, act: Annotated[str | None, typer.Option()] = None
+) -> None:
+    """Every template, most specific first."""
+    from conversations.wording import Wording
+
+    wording = Wording.default()
+    for code, pack in sorted(wording.packs.items()):
+        for template in pack.templates:
+            if (language is None or code == language) and (act is None or template.act.value == act):
+                print(template.name)
+
+
+@templates.command("check")
+def check_templates(
+    text: Annotated[str | None, typer.Option(help="Judge this text instead of all templates.")] = None,
+    act: Annotated[str | None, typer.Option()] = None,
+    language: Annotated[str, typer.Option()] = "en",
+    surface: Annotated[str, typer.Option(help="public or direct.")] = "direct",
+    as_json: JsonOption = False,
+) -> int:
+    """Judge one text, or all templates."""
+    from conversations.wording import Wording, check_template
+    from conversations.wording.request import Act, Surface
+
+    if text is not None:
+        try:
+            findings = check_template(text, Act(act or ""), language, Surface(surface))
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+    else:
+        findings = Wording.default().lint()
+    if as_json:
+        show({"findings": [finding.to_json() for finding in findings]})
+    else:
+        for finding in findings:
+            print(f"{finding.severity.value}: {finding.rule}: {finding.message}")
+        print(f"{len(findings)} findings")
+    return EXIT_FOUND if any(finding.severity.value == "refused" for finding in findings) else 0
+
+
+@templates.command("preview")
+def preview_template(
+    act: Annotated[str, typer.Argument(help="The act, e.g. acknowledge.")],
+    language: Annotated[str, typer.Option()] = "en",
+    surface: Annotated[str, typer.Option(help="public or direct.")] = "public",
+    topic: Annotated[str | None, typer.Option()] = None,
+    count: Annotated[int, typer.Option(min=1, max=50)] = 5,
+) -> None:
+    """How an act would sound."""
+    from conversations.wording import Wording
+    from conversations.wording.facts import FACTS
+    from conversations.wording.length import weighted_length
+    from conversations.wording.request import Act, Request, Situation, Surface
+
+    try:
+        wanted, where = Act(act), Surface(surface)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    facts = {name: fact.sample for name, fact in FACTS.items() if name not in ("topic_thing", "dm_link", "updates_paused")}
+    for n in range(count):
+        rendered = Wording.default().render(
+            Request(
+                act=wanted,
+                surface=where,
+                language=language,
+                seed=str(n),
+                topic=topic,
+                situations=(Situation.FIRST_REPLY,) if where is Surface.PUBLIC else (),
+                facts=facts,
+                weight_max=280 if where is Surface.PUBLIC else None,
+            )
+        )
+        print(f"[{weighted_length(rendered.text)}] {rendered.text}\n")
