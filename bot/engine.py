@@ -107,6 +107,7 @@ class Deciding:
         self.withdraw: str | None = None
         self.postpone: Postpone | None = None
         self.mute = False
+        self.path: list[str] = []
 
     def run(self, events: tuple[InboxEvent, ...]) -> Decision:
         """Go through the events in the order they happened, then through the timers that are still due."""
@@ -130,6 +131,7 @@ class Deciding:
             outbox=tuple(self.rows),
             labels=tuple(self.labels),
             mute_customer=self.mute,
+            audit=tuple(self.path),
         )
 
     def take(self, event: Event) -> None:
@@ -145,6 +147,8 @@ class Deciding:
             before=before.value,
             after=self.conversation.state.value,
         )
+        if before is not self.conversation.state or any(isinstance(effect, Say) for effect in result.effects):
+            self.path.append(f"{before.value} {event.trigger.value} {self.conversation.state.value}")
         for n, effect in enumerate(result.effects):
             self.carry_out(effect, effect_key(self.conversation.key, self.conversation.version, n))
 

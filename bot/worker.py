@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
+from bot.bell import Bell
 from bot.channels.port import Channel
 from bot.clock import Clock
 from bot.delivery import Delivery
@@ -49,6 +50,7 @@ class Worker:
         self.stopping = asyncio.Event()
         self.beats: dict[str, float] = {}
         self.failures: dict[str, str] = {}
+        self.bell = Bell()
 
     async def run(self) -> None:
         """Run until ``stop`` is called, then drain."""
@@ -94,9 +96,10 @@ class Worker:
                 continue
 
     def beat(self, name: str) -> None:
-        """A loop came round."""
+        """A loop came round: what it did is done, so whoever shows things looks again."""
         self.beats[name] = asyncio.get_running_loop().time()
         self.failures.pop(name, None)
+        self.bell.ring()
 
     @property
     def ready(self) -> bool:
