@@ -12,7 +12,7 @@ from pathlib import Path
 from bot.channels.playground import PlaygroundChannel
 from bot.channels.port import Channel
 from bot.clock import Clock, SystemClock
-from bot.config import Config
+from bot.config import Config, ConfigError, secret
 from bot.delivery import Delivery
 from bot.desk.acts import Acts
 from bot.desk.playground import PlaygroundDesk
@@ -91,11 +91,13 @@ def wire(
 
 
 @asynccontextmanager
-async def playground(data: Path, config: Config | None = None) -> AsyncIterator[Playground]:
+async def playground(
+    data: Path, config: Config | None = None, database: str = "playground.db"
+) -> AsyncIterator[Playground]:
     """The playground on a data directory, ready to run. Raises ``StoreInUse`` when another process has it."""
     settings = config or Config()
     data.mkdir(parents=True, exist_ok=True)
-    store = await SqliteStore.open(data / "playground.db", holder="playground")
+    store = await SqliteStore.open(data / database, holder="the playground")
     try:
         offset_s = float(await store.get_meta(CLOCK_META) or 0.0)
         clock = SystemClock(timedelta(seconds=offset_s))
@@ -110,3 +112,36 @@ async def playground(data: Path, config: Config | None = None) -> AsyncIterator[
         yield Playground(**vars(app), phone=phone, local_clock=clock)
     finally:
         await store.close()
+
+
+def store_url(config: Config) -> str:
+    """The database's URL: from the environment, else from the configuration."""
+    from_environment = secret("STORE_URL")
+    return from_environment.get_secret_value() if from_environment else config.store.url
+
+
+def store_path(config: Config) -> Path:
+    """The SQLite database's file. Raises ``ConfigError`` where the store is another one."""
+    url = store_url(config)
+    if not url.startswith("sqlite:///"):
+        raise ConfigError(["store.url: this command is for SQLite; use your database's own tools"])
+    return Path(url.removeprefix("sqlite:///"))
+
+
+async def open_store(config: Config, *, holder: str | None = None, read_only: bool = False) -> SqliteStore:
+    """The configured store."""
+    url = store_url(config)
+    if not url.startswith("sqlite:///"):
+        raise ConfigError([f"store.url = {url.split(':', 1)[0]}: this version keeps its data in SQLite only"])
+    return await SqliteStore.open(store_path(config), holder=holder, read_only=read_only)
+
+
+async def running(config: Config, role: str = "all", port: int | None = None) -> None:
+    """``hearout run``: until SIGTERM or SIGINT."""
+    from bot.console.serve import serve
+
+    if role != "all":
+        raise ConfigError([f"--role {role}: spreading over machines needs PostgreSQL; use --role all"])
+    path = store_path(config)
+    async with playground(path.parent, config, database=path.name) as app:
+        await serve(app, port=config.console.port if port is None else port, open_browser=False)

@@ -19,6 +19,9 @@ EXIT_OUTSIDE = 3
 DEFAULT_CONFIG = Path("config.toml")
 DEFAULT_DATA = Path(".hearout")
 
+USAGE_ERRORS: Any = typer.BadParameter.__mro__[2]
+"""The root of the errors that typer raises for a command line that it cannot take."""
+
 cli = typer.Typer(
     name="hearout",
     no_args_is_help=False,
@@ -38,14 +41,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 
 def run_cli() -> int:
     """Run a command line; errors become words on standard error and an exit code."""
-    from click.exceptions import ClickException
-
     from conversations.errors import HearoutError
 
     try:
         result = cli(standalone_mode=False)
         return result if isinstance(result, int) else 0
-    except ClickException as error:
+    except USAGE_ERRORS as error:
         error.show()
         return EXIT_USAGE
     except (KeyboardInterrupt, typer.Abort):

@@ -1,0 +1,92 @@
+"""``hearout check``: is everything in order before it runs?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.app import open_store, store_path
+from bot.config import Config, ConfigError, secret
+from bot.store.port import StoreError
+from conversations.errors import HearoutError
+from conversations.wording import Wording
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One check and what it found."""
+
+    name: str
+    ok: bool
+    words: str
+
+
+async def check_all(config: Config, *, online: bool = False) -> list[Checked]:
+    """Every check that can be made."""
+    return [
+        Checked("configuration", True, f"brand {config.brand.name!r}, {len(config.x.accounts)} X accounts"),
+        check_languages(config),
+        *check_wording(),
+        *check_secrets(config),
+        await check_store(config),
+    ]
+
+
+def check_languages(config: Config) -> Checked:
+    """Do we speak the brand's languages?"""
+    wording = Wording.default()
+    unknown = [code for code in config.brand.languages if code.split("-")[0] not in wording.packs]
+    if unknown:
+        words = f"no wording in {', '.join(unknown)}: there is {', '.join(sorted(wording.packs))}"
+        return Checked("languages", False, f"brand.languages: {words}")
+    return Checked("languages", True, ", ".join(config.brand.languages))
+
+
+def check_wording() -> list[Checked]:
+    """Templates and guard."""
+    try:
+        findings = Wording.default().lint()
+    except HearoutError as error:
+        return [Checked("templates", False, str(error))]
+    refused = [finding for finding in findings if finding.severity.value == "refused"]
+    if refused:
+        return [Checked("templates", False, f"{finding.rule}: {finding.message}") for finding in refused]
+    return [Checked("templates", True, f"{len(findings)} warnings")]
+
+
+def check_secrets(config: Config) -> list[Checked]:
+    """Are the secrets there that the configured channels need? Their values are never shown."""
+    needed: list[tuple[str, str | None]] = []
+    several = len(config.x.accounts) > 1
+    for account in config.x.accounts:
+        needed += [
+            (name, account.name if several else None)
+            for name in ("X_CONSUMER_KEY", "X_CONSUMER_SECRET", "X_ACCESS_TOKEN", "X_ACCESS_TOKEN_SECRET")
+        ]
+    if config.slack.enabled:
+        needed.append(("SLACK_BOT_TOKEN", None))
+        needed.append(("SLACK_APP_TOKEN" if config.slack.mode == "socket" else "SLACK_SIGNING_SECRET", None))
+    results = []
+    for name, account in needed:
+        try:
+            found = secret(name, account) is not None
+            words = "is set" if found else "is missing: set it in the environment, or its _FILE variant"
+        except ConfigError as error:
+            found, words = False, str(error)
+        results.append(Checked(f"HEAROUT_{name}" + (f" ({account})" if account else ""), found, words))
+    return results
+
+
+async def check_store(config: Config) -> Checked:
+    """Can the database be opened, and is it sound? A database that is not there yet is made at the first start."""
+    try:
+        path = store_path(config)
+        if not path.exists():
+            return Checked("database", True, f"{path}: will be made at the first start")
+        store = await open_store(config, read_only=True)
+        try:
+            problems = await store.check()
+        finally:
+            await store.close()
+    except (StoreError, ConfigError) as error:
+        return Checked("database", False, str(error))
+    return Checked("database", not problems, "; ".join(problems) or f"{path}: sound")

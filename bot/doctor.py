@@ -1,0 +1,84 @@
+"""``hearout doctor``: what machine this is, and whether it can do the work."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sqlite3
+import sys
+import time
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from bot.app import store_path
+from bot.checks import Checked
+from bot.config import Config, ConfigError
+
+LIBRARIES = ("tweepy", "slack_bolt", "slack_sdk", "transitions", "sqlite-utils", "starlette", "jinja2", "pydantic")
+DISK_FREE_MB_MIN = 500
+SYNC_MS_MAX = 50.0
+"""A disk that needs longer to make a write durable holds up every reply."""
+
+
+def examine(config: Config) -> list[Checked]:
+    """Look at everything that can be looked at without the network."""
+    return [
+        Checked("python", sys.version_info >= (3, 11), f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
+        Checked("sqlite", sqlite3.sqlite_version_info >= (3, 35), sqlite3.sqlite_version),
+        libraries(),
+        clock(),
+        *disk(config),
+    ]
+
+
+def libraries() -> Checked:
+    """Are the libraries there?"""
+    found, missing = [], []
+    for name in LIBRARIES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    return Checked("libraries", not missing, f"missing: {', '.join(missing)}" if missing else ", ".join(found))
+
+
+def clock() -> Checked:
+    """Is the clock plausible? A clock before this software was written is wrong."""
+    now = datetime.now(UTC)
+    return Checked("clock", now.year >= 2026, f"{now.isoformat(timespec='seconds')}, local zone {time.tzname[0]}")
+
+
+def disk(config: Config) -> list[Checked]:
+    """Room, and how long a durable write takes, where the database is."""
+    try:
+        folder = store_path(config).resolve().parent
+    except ConfigError as error:
+        return [Checked("disk", True, str(error))]
+    while not folder.exists():
+        folder = folder.parent
+    free_mb = shutil.disk_usage(folder).free // 2**20
+    results = [Checked("disk room", free_mb >= DISK_FREE_MB_MIN, f"{folder}: {free_mb} MB free")]
+    try:
+        milliseconds = sync_ms(folder)
+    except OSError as error:
+        return [*results, Checked("disk writes", False, f"{folder}: {error.strerror}: make it writable for this user")]
+    return [*results, Checked("disk writes", milliseconds <= SYNC_MS_MAX, f"a durable write takes {milliseconds:.2f} ms")]
+
+
+def sync_ms(folder: Path) -> float:
+    """The median of some durable writes, in milliseconds."""
+    path = folder / f".hearout-doctor-{os.getpid()}"
+    took = []
+    try:
+        with path.open("wb") as file:
+            for _ in range(9):
+                began = time.perf_counter()
+                file.write(b"x" * 4096)
+                file.flush()
+                os.fsync(file.fileno())
+                took.append((time.perf_counter() - began) * 1000)
+    finally:
+        path.unlink(missing_ok=True)
+    return sorted(took)[len(took) // 2]
