@@ -1,0 +1,42 @@
+"""What the console needs of the running program. ``bot.app.Playground`` is one; nothing here puts parts together."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from bot.channels.playground import PlaygroundChannel
+from bot.clock import SystemClock
+from bot.delivery import Delivery
+from bot.desk.acts import Acts
+from bot.intake import Intake
+from bot.speech import Speech
+from bot.store.port import Store
+from bot.worker import Worker
+from conversations.policy import Policy
+
+
+class Parts(Protocol):
+    """The parts of one running playground."""
+
+    @property
+    def store(self) -> Store: ...
+    @property
+    def local_clock(self) -> SystemClock: ...
+    @property
+    def intake(self) -> Intake: ...
+    @property
+    def delivery(self) -> Delivery: ...
+    @property
+    def acts(self) -> Acts: ...
+    @property
+    def worker(self) -> Worker: ...
+    @property
+    def speech(self) -> Speech: ...
+    @property
+    def policy(self) -> Policy: ...
+    @property
+    def phone(self) -> PlaygroundChannel: ...
+
+    async def jump(self, to: datetime) -> None:
+        """Move the virtual clock forward, and keep it so."""
