@@ -71,8 +71,9 @@ class Wording:
         """
         language = self.language(request.language)
         values = known(request.facts, request.situations, request.surface)
-        if request.topic and "topic_thing" not in values and (noun := self.packs[language].nouns.get(request.topic)):
-            values["topic_thing"] = noun
+        if request.topic and (noun := self.packs[language].nouns.get(request.topic)):
+            values.setdefault("topic_thing", noun.thing)
+            values.setdefault("topic_about", noun.about)
         for template in self._candidates(language, request):
             for text, variant in combinations(template, values, request.seed, request.weight_max):
                 if text not in request.avoid:

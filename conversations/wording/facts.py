@@ -34,6 +34,7 @@ FACTS: Mapping[str, Fact] = {
         _fact("brand", "the brand's name, as configured", "Acme", 20),
         _fact("signature", "how the brand signs, as configured", "– Acme Care", 24),
         _fact("topic_thing", "the thing it is about, as a noun phrase; in public the safe noun", "the parcel", 32),
+        _fact("topic_about", "the same after a preposition, filled in from the topic", "about the parcel", 40),
         _fact(
             "quote", "the customer's own concrete words, cleaned by the mirror", "three weeks for a parcel", 160, True
         ),

@@ -15,7 +15,7 @@ from itertools import islice, product
 from conversations.errors import TemplateError
 from conversations.wording import guard
 from conversations.wording.chooser import Wording, combinations, stages
-from conversations.wording.facts import FACTS, known
+from conversations.wording.facts import FACTS, PUBLIC_THING, known
 from conversations.wording.findings import Finding, Severity
 from conversations.wording.length import X_POST_WEIGHT_MAX, urls, weighted_length
 from conversations.wording.packs import Pack, load_packs
@@ -126,9 +126,11 @@ _REASONS = {
 
 def scenarios(template: Template, pack: Pack) -> Iterator[Scenario]:
     """The moments to check: with nothing known and with everything known at its longest, each first reply or not."""
-    noun = max(pack.nouns.values(), key=weighted_length, default=str(FACTS["topic_thing"].longest))
     longest: dict[str, object] = {name: fact.longest for name, fact in FACTS.items()}
-    longest["topic_thing"] = longest["topic_things_public"] = noun
+    things = [noun.thing for noun in pack.nouns.values()] or [str(longest["topic_thing"])]
+    abouts = [noun.about for noun in pack.nouns.values()] or [str(longest["topic_about"])]
+    longest["topic_thing"] = longest[PUBLIC_THING] = max(things, key=weighted_length)
+    longest["topic_about"] = max(abouts, key=weighted_length)
     if template.surface is Surface.PUBLIC:
         longest["steps"] = str(longest["steps"])[:PLAN_CHARS_PUBLIC]
     firsts = [True] if template.act in INTRODUCES else [True, False] if template.act in MAY_INTRODUCE else [False]

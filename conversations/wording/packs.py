@@ -18,14 +18,24 @@ from conversations.wording.request import Act, Situation, Surface
 from conversations.wording.template import Template
 
 LANGUAGES = ("en", "de", "es", "fr", "pt")
-_GUARD, _WORDS, _SHARED = "guard.toml", "words.toml", "compositions.toml"
+_GUARD, _WORDS, _NOUNS, _SHARED = "guard.toml", "words.toml", "nouns.toml", "compositions.toml"
+_GENERIC = "other"
+"""The topic that is none: general phrasings say it better than its noun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """What a topic is called in a sentence: ``thing`` ("the parcel"), ``about`` after a preposition."""
+
+    thing: str
+    about: str
 
 
 @dataclass(frozen=True)
 class Pack:
     """What wording knows of one language.
 
-    ``nouns`` are noun phrases by topic ("the parcel"); ``words`` the small words of dates and steps; ``marks`` how lint
+    ``nouns`` are noun phrases by topic; ``words`` the small words of dates and steps; ``marks`` how lint
     knows the bot's introduction and an apology; ``guard`` the tone guard's patterns by rule.
     """
 
@@ -34,7 +44,7 @@ class Pack:
     words: Mapping[str, str]
     marks: Mapping[str, tuple[str, ...]]
     guard: Mapping[str, Mapping[str, tuple[str, ...]]]
-    nouns: Mapping[str, str]
+    nouns: Mapping[str, Noun]
 
 
 @cache
@@ -65,14 +75,14 @@ def load_pack(language: str, folder: Traversable, shared: Mapping[str, Any]) -> 
     words = documents.pop(_WORDS, {})
     guard = documents.pop(_GUARD, {})
     topics = folder.joinpath("topics.toml")
-    nouns = _toml(topics) if topics.is_file() else {}
+    nouns = {**(_toml(topics) if topics.is_file() else {}), **documents.pop(_NOUNS, {})}
     return Pack(
         language,
         tuple(_templates(language, {**documents, _SHARED: dict(shared)})),
         {name: word for name, word in words.items() if isinstance(word, str)},
         {name: tuple(found) for name, found in words.items() if isinstance(found, list)},
         {rule: {kind: tuple(patterns) for kind, patterns in table.items()} for rule, table in guard.items()},
-        {topic: table["thing"] for topic, table in nouns.items() if topic != "other" and "thing" in table},
+        {topic: Noun(table["thing"], table["about"]) for topic, table in nouns.items() if topic != _GENERIC},
     )
 
 
