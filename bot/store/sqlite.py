@@ -94,6 +94,11 @@ class SqliteStore:
         if self._lock is not None:
             self._lock.release()
 
+    @property
+    def database(self) -> Database:
+        """The connection, for reports and the console's own queries: reading only."""
+        return self._db
+
     # ---- how it is run
 
     async def _write(self, do: Callable[Concatenate[Execute, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

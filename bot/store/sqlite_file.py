@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,7 +13,15 @@ from bot.store.lock import FileLock
 from bot.store.port import StoreError, StoreTooNew
 from bot.store.schema import APPLICATION_ID, MIGRATIONS, VERSION
 
-MIGRATION_WAIT_S = 10.0
+OPENING_WAIT_MS = 10_000
+PRAGMAS = (
+    "foreign_keys=on",
+    "synchronous=full",
+    "secure_delete=on",  # what is deleted is overwritten: erasure means the bytes
+    "temp_store=memory",
+    "cache_size=-32768",  # 32 MB of pages
+    "journal_size_limit=67108864",  # a log that had to grow shrinks back to 64 MB
+)
 _HEADER_BYTES = 100
 _MAGIC = b"SQLite format 3\0"
 
@@ -27,8 +36,7 @@ def connect(path: Path, *, read_only: bool = False) -> Database:
         uri, uri=True, timeout=0.0, isolation_level=None, check_same_thread=False, cached_statements=256
     )
     db = Database(connection, execute_plugins=False, strict=True)
-    pragmas = ["foreign_keys=on", "synchronous=full", "secure_delete=on", "temp_store=memory", "cache_size=-32768"]
-    for pragma in pragmas:
+    for pragma in PRAGMAS:
         db.execute(f"pragma {pragma}")
     return db
 
@@ -36,6 +44,9 @@ def connect(path: Path, *, read_only: bool = False) -> Database:
 def prepare(path: Path, holder: str | None, *, read_only: bool) -> tuple[Database, FileLock | None]:
     """Look at the file, take the lock, connect, migrate. See ``SqliteStore.open`` for what is raised."""
     version = version_on_disk(path)
+    if version and path.with_name(path.name + "-wal").exists():
+        with closing(connect(path, read_only=True).conn) as looking:  # the log may know of a version that the header does not
+            refuse_unknown(path, looking.execute("pragma user_version").fetchone()[0])
     if read_only and version == 0:
         raise StoreError(f"{path}: there is no database here")
     lock = FileLock.take(path, holder) if holder else None
@@ -59,11 +70,15 @@ def _connected(path: Path, version: int, *, read_only: bool) -> Database:
         _migrate(path)
     db = connect(path, read_only=read_only)
     try:
+        db.execute(f"pragma busy_timeout={OPENING_WAIT_MS}")
+        if not read_only:
+            db.execute("pragma journal_mode=wal")
         if str(path) == ":memory:":
             MIGRATIONS.apply(db)
         refuse_unknown(path, user_version(db))
         if user_version(db) < VERSION:
             raise StoreError(f"{path}: written by an older version; run `hearout migrate` first")
+        db.execute("pragma busy_timeout=0")
     except BaseException:
         db.conn.close()
         raise
@@ -77,7 +92,7 @@ def _migrate(path: Path) -> None:
     db = connect(path)
     try:
         refuse_unknown(path, user_version(db))
-        db.execute(f"pragma busy_timeout={int(MIGRATION_WAIT_S * 1000)}")
+        db.execute(f"pragma busy_timeout={OPENING_WAIT_MS}")
         db.execute("pragma journal_mode=wal")
         MIGRATIONS.apply(db)
         db.execute("pragma wal_checkpoint(truncate)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -199,14 +200,20 @@ def templates(x: Execute, template: str | None, status: str | None) -> list[Temp
 
 def check(x: Execute, path: Path | None) -> list[str]:
     """See ``Store.check``."""
-    found = [f"integrity: {row[0]}" for row in x("pragma integrity_check(20)") if row[0] != "ok"]
-    found += [
-        f"{row[0]}: row {row[1]} points to nothing in {row[2]}" for row in x("pragma foreign_key_check").fetchmany(20)
-    ]
+    found = _damage(x)
     wal = path.with_name(path.name + "-wal") if path else None
     if wal and wal.exists() and wal.stat().st_size > WAL_BYTES_MAX:
         found.append(f"{wal.name} has grown to {wal.stat().st_size >> 20} MB: a reader of the database does not finish")
     return found
+
+
+def _damage(x: Execute) -> list[str]:
+    try:
+        found = [f"damaged: {row[0]}" for row in x("pragma integrity_check(20)") if row[0] != "ok"]
+        lost = [] if found else x("pragma foreign_key_check").fetchmany(20)
+    except sqlite3.DatabaseError as error:
+        return [f"damaged: {error}"]
+    return found + [f"{table}: row {number} points to nothing in {parent}" for table, number, parent, _ in lost]
 
 
 # ---------------------------------------------------------------- all that is kept of a customer

@@ -1,0 +1,1 @@
+"""What every backend of the Store port has to do, and what SQLite does besides."""
