@@ -47,7 +47,9 @@ def absorb(conversation: Conversation, event: Event, policy: Policy) -> dict[str
             return {}
 
 
-def without_timers(timers: tuple[Timer, ...], names: Iterable[TimerName], promise: str | None = None) -> tuple[Timer, ...]:
+def without_timers(
+    timers: tuple[Timer, ...], names: Iterable[TimerName], promise: str | None = None
+) -> tuple[Timer, ...]:
     """The timers less those of that name (and of that promise, if one is given)."""
     gone = tuple(names)
     return tuple(t for t in timers if t.name not in gone or (promise is not None and t.promise != promise))

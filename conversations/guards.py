@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from conversations.comprehension.reading import CueName, Decision, Reading, RiskLevel
-from conversations.conversation import CheckBackBy, Conversation, Outcome, WordsOut
+from conversations.conversation import CheckBackBy, Conversation, Outcome
 from conversations.events import (
     AgentLabelled,
     AgentRecordedAnswer,
@@ -24,7 +24,6 @@ from conversations.events import (
 from conversations.policy import Policy, Queue
 from conversations.protocol import State
 from conversations.wording.request import Act, Surface
-
 
 RISK_ACTS: dict[str, Act] = {act.value.removeprefix("risk_"): act for act in Act if act.value.startswith("risk_")}
 """The act that answers each kind of red risk; any other kind is answered as ``safety``."""
@@ -295,8 +294,3 @@ class Guards:
     def was_dismissed(self) -> bool:
         """It was closed as no complaint."""
         return self.draft.outcome is Outcome.DISMISSED
-
-
-def without(words: tuple[WordsOut, ...], key: str) -> tuple[WordsOut, ...]:
-    """The words on their way, less the one with that key."""
-    return tuple(entry for entry in words if entry.key != key)

@@ -56,7 +56,9 @@ def advance(conversation: Conversation, event: Event, now: datetime, policy: Pol
         try:
             MACHINE.events[trigger.value].trigger(step)
         except (MachineError, KeyError) as error:
-            raise ProtocolError(f"{conversation.key}: {trigger.value} has no row in {conversation.state.value}") from error
+            raise ProtocolError(
+                f"{conversation.key}: {trigger.value} has no row in {conversation.state.value}"
+            ) from error
     return Advance(step.finish(), tuple(step.effects))
 
 

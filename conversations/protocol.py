@@ -224,7 +224,7 @@ TABLE: tuple[Row, ...] = (
     row(DONE, T.AGENT_RECORDED_ANSWER, "", S.WITH_AGENT, "keep_answer withdraw_words next_round cancel_check_back take_ownership start_answer_clock"),
     row((S.AWAITING_AGENT, S.WITH_AGENT), T.AGENT_RECORDED_ANSWER, "rounds_used_up answer_satisfied", S.CLOSED, "keep_answer close_satisfied"),
     row((S.AWAITING_AGENT, S.WITH_AGENT), T.AGENT_RECORDED_ANSWER, "rounds_used_up", S.CLOSED, "keep_answer close_unsatisfied"),
-    row(ALL, T.AGENT_RECORDED_ANSWER, "", None, "tell_not_now"),
+    row((*UNOWNED, *OWNED, S.CLOSED), T.AGENT_RECORDED_ANSWER, "", None, "tell_not_now"),
     row(S.CHECKING_BACK, T.CUSTOMER_POSTED, "certainly_satisfied", S.CLOSED, "keep_happy_answer say_farewell close_satisfied"),
     row(S.CHECKING_BACK, T.CUSTOMER_POSTED, "last_round", S.AWAITING_AGENT,
         "keep_unhappy_answer next_round cancel_check_back release open_handoff call_leads"),

@@ -1,0 +1,232 @@
+"""Effects that say something, and the clocks of the bot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from conversations.comprehension.reading import Decision, RiskLevel
+from conversations.conversation import (
+    Author,
+    TimerName,
+    WordsOut,
+)
+from conversations.effects import (
+    MuteCustomer,
+    PostponeWords,
+    Say,
+    SendWords,
+    Urgency,
+    WithdrawWords,
+)
+from conversations.events import (
+    AgentReplied,
+    CustomerPosted,
+    WordsAccepted,
+)
+from conversations.guards import RISK_ACTS
+from conversations.ids import effect_key
+from conversations.protocol import State
+from conversations.steps.cases import Cases
+from conversations.steps.draft import FIRST_REPLY_TIMERS
+from conversations.wording.request import Act, Situation, Surface
+
+
+class Words(Cases):
+    """Effects that say something, and the clocks of the bot."""
+
+    __slots__ = ()
+
+    def say(
+        self,
+        act: Act,
+        *,
+        author: Author = Author.BOT,
+        urgency: Urgency = Urgency.REST,
+        surface: Surface | None = None,
+        not_before: datetime | None = None,
+        **facts: Any,
+    ) -> None:
+        """Say something from a template, in answer to the customer's last turn. A silenced bot says nothing."""
+        case = self.draft
+        if author is Author.BOT and self.bot_is_silenced():
+            return
+        first = case.replied_at is None
+        if first and urgency is Urgency.REST:
+            urgency = Urgency.FIRST_REPLY
+        known: dict[str, Any] = {
+            "team": self.queue.name,
+            "answer_by": self.working(self.policy.human_answer_s),
+            "opens_at": self.queue.hours.next_open(self.now),
+            "wish": case.wish,
+            "quote": self.quotable(),
+            "round": case.rounds + 1,
+        }
+        key = effect_key(case.key, self.before.version + 1, len(self.effects))
+        self.change(words_out=(*case.words_out, WordsOut(key, act, author, first)), heard_until=case.last_posted_at)
+        self.effects.append(
+            Say(
+                act=act,
+                surface=surface or case.last_surface,
+                in_reply_to=case.last_turn,
+                author=author,
+                agent=case.owner if author is Author.AGENT else None,
+                urgency=urgency,
+                not_before=not_before,
+                due_at=self.first_reply_due_at if first else None,
+                situations=self.situations(),
+                facts=known | facts,
+                first_reply=first,
+            )
+        )
+
+    def quotable(self) -> str | None:
+        """What a mirror may repeat: the quotable words of the story's turns, in order."""
+        parts = [turn.reading.quotable for turn in self.draft.story if turn.reading.quotable]
+        return "; ".join(dict.fromkeys(parts)) or None
+
+    def situations(self) -> tuple[Situation, ...]:
+        """What makes this moment different, most telling first."""
+        case = self.draft
+        found = {
+            Situation.FIRST_REPLY: not case.introduced,
+            Situation.LATE: case.replied_at is None and self.now > self.window_ends_at,
+            Situation.SECOND_ROUND: case.rounds > 0,
+            Situation.OUT_OF_HOURS: not self.queue.hours.is_open(self.now),
+            Situation.MEDIA_ONLY: bool(case.story)
+            and all(turn.media and not turn.reading.masked.strip() for turn in case.story),
+            Situation.RETURNING: case.returning,
+        }
+        return tuple(situation for situation, holds in found.items() if holds)
+
+    def send_words(self) -> None:
+        """Send the agent's words as they are; they answer what the customer wrote."""
+        event = self.event
+        assert isinstance(event, AgentReplied)
+        case = self.draft
+        key = effect_key(case.key, self.before.version + 1, len(self.effects))
+        words = WordsOut(key, None, Author.AGENT, case.replied_at is None)
+        self.change(words_out=(*case.words_out, words), heard_until=case.last_posted_at)
+        self.effects.append(
+            SendWords(
+                text=event.text,
+                agent=event.agent,
+                surface=event.surface or case.last_surface,
+                in_reply_to=case.last_turn,
+                overridden=event.overridden,
+            )
+        )
+        if case.owner is None:
+            self.take_ownership()
+        self.stop_answer_clock()
+
+    def withdraw_words(self) -> None:
+        """Take back what the bot has queued."""
+        if any(words.author is Author.BOT for words in self.draft.words_out):
+            self.effects.append(WithdrawWords(self.event.trigger.value))
+
+    def postpone_words(self) -> None:
+        """The customer writes again: queued words wait until the burst has ended, within the window."""
+        if any(words.author is Author.BOT for words in self.draft.words_out):
+            latest = self.first_reply_due_at if self.draft.replied_at is None else None
+            self.effects.append(PostponeWords(self.quiet_until(), latest))
+
+    def say_acknowledge(self) -> None:
+        """The first reply: sorry, listening, take all the room you need; neutral when it may be no complaint."""
+        unsure = self.draft.triage is Decision.UNSURE and self.draft.label is not True
+        self.say(Act.RECEIVE if unsure else Act.ACKNOWLEDGE)
+
+    def say_reflect(self) -> None:
+        """Mirror the story and ask whether it is right."""
+        self.say(Act.REFLECT)
+
+    def say_hand_over(self) -> None:
+        """Name the team and by when it answers. In answer to a post it waits for the end of the burst."""
+        not_before = self.quiet_until() if isinstance(self.event, CustomerPosted) else None
+        if not_before is not None and self.draft.replied_at is None:
+            not_before = min(not_before, max(self.first_reply_due_at, self.now))
+        self.say(Act.HAND_OVER, not_before=not_before)
+
+    def say_risk_words(self) -> None:
+        """Words to somebody in danger, once, after a short quiet time."""
+        if self.draft.risk_words_said or self.reading is None:
+            return
+        kind = next(risk.kind for risk in self.reading.risk if risk.level is RiskLevel.RED)
+        act = RISK_ACTS.get(kind, Act.RISK_SAFETY)
+        quiet = timedelta(seconds=self.policy.quiet_s.risk)
+        self.say(act, urgency=Urgency.RISK, not_before=(self.draft.last_posted_at or self.now) + quiet, risk=kind)
+
+    def say_holding(self) -> None:
+        """Once, and only where words may go unprompted: nobody has forgotten you."""
+        if not self.draft.holding_said and self.draft.replied_at is not None and self.may_write():
+            self.change(holding_said=True)
+            self.say(Act.HOLDING, surface=self.unprompted_surface)
+
+    def say_check_back(self) -> None:
+        """Was it the solution they wanted, are they happy, do they need anything else?"""
+        check_back = self.draft.check_back
+        assert check_back is not None
+        self.say(Act.CHECK_BACK, surface=self.unprompted_surface, done_text=self.draft.done_text or None)
+        self.change(check_back=replace(check_back, asked_at=self.now))
+        self.start(TimerName.SILENCE, self.after(self.policy.check_back_silence_s))
+
+    def say_reopen(self) -> None:
+        """We go on, with honest hours."""
+        self.say(Act.REOPEN, not_before=self.quiet_until())
+
+    def say_farewell(self) -> None:
+        """A last kind word."""
+        self.say(Act.FAREWELL, not_before=self.quiet_until())
+
+    def confirm_opt_out(self) -> None:
+        """Confirm once that the bot stops."""
+        if not self.draft.opted_out:
+            self.say(Act.OPT_OUT_CONFIRMED)
+
+    def mute_bot(self) -> None:
+        """The bot is muted for this customer, for good."""
+        self.change(opted_out=True)
+        self.effects.append(MuteCustomer())
+
+    def silence_bot(self) -> None:
+        """The bot is muted in this conversation (``absorb`` has noted it)."""
+
+    def restart_quiet(self) -> None:
+        """Wait for the end of the burst. A post that may be no complaint shows a triage card meanwhile."""
+        self.stop((TimerName.SILENCE,))
+        self.start(TimerName.QUIET, max(self.quiet_until(), self.now))
+        if self.draft.triage is Decision.UNSURE:
+            self.put_on_desk()
+
+    def restart_listening(self) -> None:
+        """An amber risk shows a claimable card now; listening goes on."""
+        if self.state is State.REFLECTING:
+            self.start(TimerName.SILENCE, self.after(self.policy.silence_s))
+        else:
+            self.withdraw_words()
+            self.restart_quiet()
+        self.call_amber()
+
+    def keep_what_was_said(self) -> None:
+        """The platform accepted words of ours: only now do they count as said."""
+        event = self.event
+        assert isinstance(event, WordsAccepted)
+        case = self.draft
+        if case.replied_at is None:
+            self.change(replied_at=event.accepted_at)
+            self.stop(FIRST_REPLY_TIMERS)
+        if event.author is Author.BOT:
+            self.change(introduced=True, reflections=case.reflections + (event.act is Act.REFLECT))
+            if event.act in RISK_ACTS.values():
+                self.change(risk_words_said=True)
+        if case.on_desk:
+            self.mirror(event.id)
+        if self.state is State.LISTENING:
+            if self.nothing_since():
+                self.stop((TimerName.QUIET,))
+                self.start(TimerName.SILENCE, self.after(self.policy.silence_s))
+            elif case.timer(TimerName.QUIET) is None:
+                self.restart_quiet()
+        elif self.state is State.REFLECTING:
+            self.start(TimerName.SILENCE, self.after(self.policy.silence_s))

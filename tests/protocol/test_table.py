@@ -1,0 +1,56 @@
+"""The table itself: total, well-formed, and drawn as it is."""
+
+from itertools import product
+
+from conversations.diagram import mermaid
+from conversations.machine import MACHINE
+from conversations.protocol import IGNORED, TABLE, State, Trigger
+from conversations.step import Step
+
+
+def test_every_pair_of_state_and_trigger_has_a_row_or_is_ignored_on_purpose():
+    rows = {(source, trigger) for row in TABLE for source in row.sources for trigger in row.triggers}
+    every = set(product(State, Trigger))
+    assert every - rows - IGNORED == set()
+    assert rows & IGNORED == set(), "a pair is both in the table and ignored"
+
+
+def test_guards_and_effects_are_methods_of_the_step():
+    for row in TABLE:
+        for name in (*row.guards, *row.effects):
+            assert callable(getattr(Step, name, None)), f"{row}: there is no {name}"
+
+
+def test_no_row_is_hidden_behind_an_unguarded_one():
+    seen: set[tuple[State, Trigger]] = set()
+    for row in TABLE:
+        for pair in product(row.sources, row.triggers):
+            assert pair not in seen, f"{pair}: a row above it always applies, so {row} never does"
+            if not row.guards:
+                seen.add(pair)
+
+
+def test_every_state_is_entered_and_the_open_ones_are_left():
+    entered = {row.dest for row in TABLE if row.dest is not None} | {State.LISTENING}
+    assert entered == set(State)
+    left = {source for row in TABLE for source in row.sources if row.dest not in (None, source)}
+    assert left == set(State)
+
+
+def test_the_machine_holds_the_table_in_its_order():
+    for row in TABLE:
+        for trigger, source in product(row.triggers, row.sources):
+            found = MACHINE.events[trigger.value].transitions[source.name]
+            assert any(
+                [condition.func for condition in entry.conditions] == list(row.guards)
+                and entry.after == list(row.effects)
+                for entry in found
+            )
+
+
+def test_the_diagram_names_every_change_of_state():
+    drawn = mermaid()
+    for row in TABLE:
+        for source in row.sources:
+            if row.dest is not None and row.dest is not source:
+                assert f"{source.value} --> {row.dest.value}:" in drawn
