@@ -66,13 +66,13 @@ def check_secrets(config: Config) -> list[Checked]:
         needed.append(("SLACK_BOT_TOKEN", None))
         needed.append(("SLACK_APP_TOKEN" if config.slack.mode == "socket" else "SLACK_SIGNING_SECRET", None))
     results = []
-    for name, account in needed:
+    for name, owner in needed:
         try:
-            found = secret(name, account) is not None
+            found = secret(name, owner) is not None
             words = "is set" if found else "is missing: set it in the environment, or its _FILE variant"
         except ConfigError as error:
             found, words = False, str(error)
-        results.append(Checked(f"HEAROUT_{name}" + (f" ({account})" if account else ""), found, words))
+        results.append(Checked(f"HEAROUT_{name}" + (f" ({owner})" if owner else ""), found, words))
     return results
 
 

@@ -61,7 +61,7 @@ def hours_text(text: str) -> str:
 
 def day_spans(text: str) -> tuple[Span, ...]:
     """The spans of a day's working time. Raises ValueError with what to write."""
-    spans = []
+    spans: list[Span] = []
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         starts, _, ends = (piece.strip() for piece in part.partition("-"))
         try:

@@ -192,8 +192,8 @@ class Deciding:
             case Say():
                 self.write_say(effect, key)
             case SendWords():
-                body = {"text": effect.text, "in_reply_to": effect.in_reply_to, "agent": effect.agent.name}
-                self.write_words(key, Place(effect.surface.value), Author.AGENT, Rank.AGENT, body)
+                words = {"text": effect.text, "in_reply_to": effect.in_reply_to, "agent": effect.agent.name}
+                self.write_words(key, Place(effect.surface.value), Author.AGENT, Rank.AGENT, words)
             case WithdrawWords():
                 self.withdraw = effect.reason
                 gone = {row.key for row in self.rows if row.kind is Kind.WORDS and row.author is Author.BOT}
@@ -209,7 +209,7 @@ class Deciding:
                 self.write_desk(key, Kind.MIRROR, Rank.REST, {"id": effect.id, "change": effect.change})
             case CallDesk():
                 rank = Rank.RISK if effect.alarm.value.endswith("risk") else Rank.FIRST_REPLY
-                body = {
+                body: dict[str, Any] = {
                     "alarm": effect.alarm.value,
                     "audience": effect.audience.value,
                     "agent": {"id": effect.agent.id, "name": effect.agent.name} if effect.agent else None,
@@ -219,7 +219,8 @@ class Deciding:
                 self.write_desk(key, Kind.ALARM, rank, body)
             case TellAgent():
                 agent = {"id": effect.agent.id, "name": effect.agent.name}
-                self.write_desk(key, Kind.TELL, Rank.FIRST_REPLY, {"agent": agent, "reason": effect.reason, "facts": plain(effect.facts)})
+                told = {"agent": agent, "reason": effect.reason, "facts": plain(effect.facts)}
+                self.write_desk(key, Kind.TELL, Rank.FIRST_REPLY, told)
             case KeepLabel():
                 text = "\n".join(turn.reading.masked for turn in self.conversation.story)
                 self.labels.append(
