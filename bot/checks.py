@@ -9,6 +9,7 @@ from bot.config import Config, ConfigError, secret
 from bot.store.port import StoreError
 from conversations.errors import HearoutError
 from conversations.wording import Wording
+from conversations.wording.lint import lint
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def check_languages(config: Config) -> Checked:
 def check_wording() -> list[Checked]:
     """Templates and guard."""
     try:
-        findings = Wording.default().lint()
+        findings = lint()
     except HearoutError as error:
         return [Checked("templates", False, str(error))]
     refused = [finding for finding in findings if finding.severity.value == "refused"]

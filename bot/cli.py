@@ -240,10 +240,9 @@ def evaluate(
     """Measure the triage against labels."""
     from bot.evaluate import evaluate as measure
     from bot.evaluate import read_rows
-    from conversations.comprehension import Reader
 
     try:
-        document = measure(Reader.default(), read_rows(file), text, label, positive)
+        document = measure(read_rows(file), text, label, positive)
     except (OSError, ValueError, KeyError) as error:
         raise typer.BadParameter(f"{file}: {error}") from None
     if as_json:
@@ -402,7 +401,7 @@ def check_templates(
     as_json: JsonOption = False,
 ) -> int:
     """Judge one text, or all templates."""
-    from conversations.wording import Wording, check_template
+    from conversations.wording.lint import check_template, lint
     from conversations.wording.request import Act, Surface
 
     if text is not None:
@@ -411,7 +410,7 @@ def check_templates(
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
     else:
-        findings = Wording.default().lint()
+        findings = lint()
     if as_json:
         show({"findings": [finding.to_json() for finding in findings]})
     else:
