@@ -23,6 +23,17 @@ _TURNS = {
     "satisfied": "unsatisfied", "agrees": "declines", "confirms": "adds", "thanks": "unsatisfied", "yes": "no",
 }  # fmt: skip
 _BAD = ("anger", "disappointment", "failure", "contact_fail", "sad_face", "irony")
+_DATED = {"day", "month"}
+_ALL_ANSWERS = frozenset(CueName)
+_OUTCOME = {CueName.SATISFIED, CueName.UNSATISFIED, CueName.NEEDS_MORE, CueName.ONLY_THANKS, CueName.ADDS}
+ANSWERS: dict[str, frozenset[CueName]] = {
+    "story": frozenset({CueName.ONLY_THANKS}),
+    "mirror": frozenset({CueName.CONFIRMS, CueName.ADDS, CueName.ONLY_THANKS}),
+    "plan": frozenset({CueName.AGREES, CueName.DECLINES, CueName.ONLY_THANKS}),
+    "check_back": frozenset(_OUTCOME),
+    "resolved": frozenset(_OUTCOME),
+}
+"""What an answer can be, by what was asked; the other cues may stand in any text."""
 _NUMBERED = re.compile(r"(?<![\w/.,])\(?(\d{1,2})\s?(?:/|of|de|von|sur)\s?(\d{1,2}|n|x|\?)?\)?(?![\w/]|[.,]\d)", re.IGNORECASE)
 
 
@@ -38,6 +49,8 @@ class Evidence:
     word_count: int
     risky: bool
     topical: bool
+    facts: bool
+    negators: int
 
     def best(self, name: str) -> Hit | None:
         """The strongest, then longest phrase of a section."""
@@ -79,11 +92,13 @@ def gather(pack: LanguagePack, tokens: Tokens, hits: Sequence[Hit]) -> Evidence:
             lexicon[mark.name] = lexicon.get(mark.name, 0) + 1
         elif mark.kind == "risk":
             risky = True
-        elif mark.weight >= 1:
+        elif mark.kind == "topic" and mark.weight >= 1:
             topical = True
     plain = [index for index, word in enumerate(words) if word[0].isalnum()]
     unknown = sum(index not in covered and words[index] not in pack.small for index in plain)
-    return Evidence(pack, tokens, cues, lexicon, unknown, len(plain), risky, topical)
+    facts = any(words[index][0].isdigit() or _DATED & pack.phrases.classes_of(words[index]) for index in plain)
+    negators = sum(words[index] in pack.negators for index in plain)
+    return Evidence(pack, tokens, cues, lexicon, unknown, len(plain), risky, topical, facts, negators)
 
 
 def _negated(pack: LanguagePack, tokens: Tokens, hit: Hit) -> bool:
@@ -117,84 +132,129 @@ def numbered(text: str) -> tuple[int, int | None] | None:
     return None
 
 
-def read_cues(seen: Evidence) -> tuple[Cue, ...]:
-    """Every cue in the text."""
-    found: dict[CueName, tuple[Certainty, Hit | None]] = {}
-    tokens = seen.tokens
+def read_cues(seen: Evidence, asked: str | None = None) -> tuple[Cue, ...]:
+    """Every cue in the text. ``asked`` is what the customer is answering (``ReadingContext.asked``), if that is known."""
+    found: dict[CueName, tuple[bool, Hit | None]] = {}
+    moods = _Moods(seen)
+    answering = ANSWERS.get(asked or "", _ALL_ANSWERS)
+    _yes_and_no(seen, moods, answering, found)
+    if CueName.SATISFIED in answering:
+        _outcome(seen, moods, asked is not None, found)
+    if CueName.ONLY_THANKS in answering:
+        _thanks(seen, moods, found)
+    _standing_alone(seen, moods, found)
+    if CueName.ADDS in answering and (hit := seen.best("adds")) is not None:
+        found[CueName.ADDS] = hit.mark.weight >= 1, hit
+    elif CueName.ADDS in answering and moods.facts and seen.unknown_words >= 3 and CueName.STATES_WISH not in found:
+        found[CueName.ADDS] = False, None
+    good = seen.best("satisfied") or seen.best("thanks") or seen.best("yes") or seen.best("agrees")
+    if good and (moods.contrast or moods.unhappy or seen.sure("needs_more")):
+        found[CueName.MIXED] = bool(moods.contrast), moods.contrast or seen.best("unsatisfied") or seen.best("needs_more")
+    return tuple(_cues(seen.tokens, found))
 
-    def add(name: CueName, certain: bool, hit: Hit | None) -> None:
-        found[name] = (Certainty.CERTAIN if certain else Certainty.LIKELY, hit)
 
-    question = any("?" in stop for stop in tokens.stop.values())
-    ironic = seen.sure("irony")
-    contrast = seen.best("contrast")
-    condition = seen.sure("condition")
-    denies = seen.any("no", "declines")
-    unhappy = seen.any("unsatisfied") or seen.any("venting") or seen.complains
-    clear = not (ironic or contrast or condition or question or unhappy or seen.risky or seen.best("irony"))
-    short = seen.word_count <= 12
+class _Moods:
+    """What speaks against a certain closing, looked at once."""
 
-    # yes: confirms what was mirrored, agrees to what was proposed
+    def __init__(self, seen: Evidence) -> None:
+        stops = seen.tokens.stop.values()
+        self.question = any("?" in stop for stop in stops)
+        self.ironic = seen.sure("irony")
+        self.contrast = seen.best("contrast")
+        self.condition = seen.sure("condition")
+        self.denies = seen.any("no", "declines")
+        self.unhappy = seen.any("unsatisfied") or seen.any("venting") or seen.complains
+        self.facts = seen.facts
+        self.trouble = self.ironic or self.unhappy or seen.risky
+        self.clear = not (self.trouble or self.contrast or self.condition or self.question or seen.best("irony"))
+
+
+def _yes_and_no(seen: Evidence, moods: _Moods, answering: frozenset[CueName], found: dict[CueName, tuple[bool, Hit | None]]) -> None:
+    """Confirms what was mirrored; agrees to, or declines, what was proposed."""
     yes = seen.best("yes")
-    for name, section, room in ((CueName.CONFIRMS, "confirms", 99), (CueName.AGREES, "agrees", 2)):
+    for name, section in ((CueName.CONFIRMS, "confirms"), (CueName.AGREES, "agrees")):
         own = seen.best(section)
         hit = own if own and (not yes or own.mark.weight >= yes.mark.weight) else yes
-        if hit is None or (denies and not (own and own.mark.weight >= 1 and section == "confirms")):
+        if name not in answering or hit is None or hit.mark.weight < 1 and (moods.ironic or moods.denies):
             continue
-        sure = hit.mark.weight >= 1 and not denies and not ironic and not contrast
-        if name is CueName.AGREES:
-            sure = sure and clear and seen.unknown_words <= room + (3 if own and own.mark.weight >= 1 else 0)
-            sure = sure and not seen.any("needs_more", "opts_out", "asks_for_human", "states_wish")
-        add(name, sure, hit)
-    if denies or (seen.best("declines") and not yes):
-        hit = seen.best("declines") or seen.best("no")
-        add(CueName.DECLINES, bool(hit and hit.mark.weight >= 1 and not yes), hit)
+        certain = hit.mark.weight >= 1
+        if moods.denies and not (own and own.mark.weight >= 1 and name is CueName.CONFIRMS):
+            continue
+        if name is CueName.CONFIRMS:
+            found[name] = certain and not (moods.denies or moods.ironic or moods.contrast), hit
+        elif not moods.ironic and not (moods.contrast and moods.condition):
+            known = seen.unknown_words <= (5 if own and own.mark.weight >= 1 else 2)
+            others = seen.any("needs_more", "opts_out", "asks_for_human", "states_wish")
+            found[name] = certain and moods.clear and known and not others, hit
+    if CueName.DECLINES in answering:
+        declines, no = seen.best("declines"), seen.best("no")
+        agreed = CueName.AGREES in found
+        if moods.denies and not agreed or declines and not yes:
+            found[CueName.DECLINES] = bool(moods.denies and not yes), declines or no
+        elif moods.contrast and (agreed or yes) and seen.sure("states_wish"):
+            found[CueName.DECLINES] = False, moods.contrast
+            found.pop(CueName.AGREES, None)
 
-    # closing: thanks, satisfied, unsatisfied, needs more
-    thanks, satisfied, unsatisfied, more = (seen.best(name) for name in ("thanks", "satisfied", "unsatisfied", "needs_more"))
-    trouble = ironic or unhappy or seen.risky
-    if thanks and thanks.mark.weight >= 1 and not trouble and not question and not more and seen.unknown_words <= 3:
-        others = seen.any("no", "declines", "opts_out", "asks_for_human", "states_wish", "adds")
-        add(CueName.ONLY_THANKS, clear and not others and seen.unknown_words <= 1 and seen.word_count <= 25, thanks)
-    if satisfied and not ironic:
+
+def _outcome(seen: Evidence, moods: _Moods, asked: bool, found: dict[CueName, tuple[bool, Hit | None]]) -> None:
+    """Satisfied, unsatisfied, or in need of something more."""
+    satisfied, unsatisfied, more = seen.best("satisfied"), seen.best("unsatisfied"), seen.best("needs_more")
+    happy = bool(satisfied and satisfied.mark.weight >= 1)
+    short = seen.word_count <= 12
+    if satisfied and not moods.ironic:
         positives = len({hit.last for hit in seen.cues["satisfied"]})
-        sure = satisfied.mark.weight >= 1 and clear and not (more and more.mark.weight >= 1) and not denies
-        sure = sure and seen.unknown_words <= 3 + 2 * positives and not seen.any("opts_out", "asks_for_human", "more_to_come")
-        if satisfied.mark.weight >= 1 or (short and not unhappy):
-            add(CueName.SATISFIED, sure, satisfied)
-    if unsatisfied and (unsatisfied.mark.weight >= 1 or unhappy):
-        add(CueName.UNSATISFIED, unsatisfied.mark.weight >= 1 and not (satisfied and satisfied.mark.weight >= 1), unsatisfied)
+        others = seen.any("opts_out", "asks_for_human", "more_to_come", "needs_more")
+        certain = happy and moods.clear and not moods.denies and not others and seen.unknown_words <= 3 + 2 * positives
+        if happy or (short and not moods.unhappy and not moods.denies):
+            found[CueName.SATISFIED] = certain, satisfied
+    if unsatisfied and (unsatisfied.mark.weight >= 1 or moods.unhappy):
+        found[CueName.UNSATISFIED] = unsatisfied.mark.weight >= 1 and not happy, unsatisfied
+    elif asked and not happy and (moods.trouble or moods.denies or seen.negators):
+        found[CueName.UNSATISFIED] = False, seen.best("venting") or seen.best("no")
+    wish = seen.best("states_wish")
     if more and (more.mark.weight >= 1 or short):
-        add(CueName.NEEDS_MORE, more.mark.weight >= 1, more)
+        found[CueName.NEEDS_MORE] = more.mark.weight >= 1, more
+    elif asked and wish and wish.mark.weight >= 1:
+        found[CueName.NEEDS_MORE] = False, wish
 
-    # the rest stand on their own
-    for name, section in (
-        (CueName.ASKS_FOR_HUMAN, "asks_for_human"), (CueName.OPTS_OUT, "opts_out"), (CueName.DONE, "done"),
-        (CueName.VENTING, "venting"), (CueName.ADDS, "adds"), (CueName.STATES_WISH, "states_wish"),
-    ):  # fmt: skip
+
+def _thanks(seen: Evidence, moods: _Moods, found: dict[CueName, tuple[bool, Hit | None]]) -> None:
+    """Nothing but thanks."""
+    thanks = seen.best("thanks")
+    if not thanks or moods.trouble or moods.question or seen.best("needs_more") or seen.unknown_words > 3:
+        return
+    others = seen.any("no", "declines", "opts_out", "asks_for_human", "states_wish", "adds")
+    found[CueName.ONLY_THANKS] = moods.clear and not others and seen.unknown_words <= 1 and seen.word_count <= 25, thanks
+
+
+def _standing_alone(seen: Evidence, moods: _Moods, found: dict[CueName, tuple[bool, Hit | None]]) -> None:
+    """The cues that do not depend on what was asked."""
+    for name, section in ((CueName.ASKS_FOR_HUMAN, "asks_for_human"), (CueName.OPTS_OUT, "opts_out")):
         hit = seen.best(section)
         if hit is not None:
-            sure = hit.mark.weight >= 1
-            if name in (CueName.OPTS_OUT, CueName.ASKS_FOR_HUMAN):
-                sure = sure and not (question and name is CueName.OPTS_OUT) and not ironic and not condition
-            add(name, sure, hit)
-    if ironic or (seen.best("irony") and (seen.lexicon.get("praise") or thanks) and unhappy):
-        add(CueName.IRONY, ironic, seen.best("irony"))
+            certain = hit.mark.weight >= 1 and not moods.ironic and not moods.condition
+            found[name] = certain and not (moods.question and name is CueName.OPTS_OUT), hit
+    for name, section in ((CueName.DONE, "done"), (CueName.STATES_WISH, "states_wish")):
+        hit = seen.best(section)
+        if hit is not None and hit.mark.weight >= 1:
+            found[name] = True, hit
+    venting = seen.best("venting")
+    if (venting and venting.mark.weight >= 1) or seen.lexicon.get("anger") or (venting and seen.tokens.capitals > 1):
+        found[CueName.VENTING] = bool(venting and venting.mark.weight >= 1), venting
+    irony = seen.best("irony")
+    if moods.ironic or (irony and (seen.lexicon.get("praise") or seen.best("thanks")) and moods.unhappy):
+        found[CueName.IRONY] = moods.ironic, irony
     asked = seen.best("question")
-    if question or (asked and asked.mark.weight >= 1):
-        add(CueName.QUESTION, question, asked)
+    if moods.question and not (seen.any("asks_for_human", "venting") and not asked) or (asked and asked.mark.weight >= 1):
+        found[CueName.QUESTION] = moods.question, asked
     coming = seen.best("more_to_come")
-    number = numbered(tokens.text)
+    number = numbered(seen.tokens.text)
     announced = number is not None and (number[1] is None or number[0] < number[1])
-    trailing = _trails_off(seen)
-    if announced or (coming and coming.mark.weight >= 1) or trailing:
-        add(CueName.MORE_TO_COME, announced or bool(coming and coming.mark.weight >= 1), coming)
+    certain = announced or bool(coming and coming.mark.weight >= 1)
+    if certain or _trails_off(seen):
+        found[CueName.MORE_TO_COME] = certain, coming
     if number and number[0] == number[1]:
-        add(CueName.DONE, True, seen.best("done"))
-    good = bool(satisfied or thanks or yes or seen.best("agrees"))
-    if good and (contrast or unhappy or (more and more.mark.weight >= 1)):
-        add(CueName.MIXED, bool(contrast), contrast or unsatisfied or more)
-    return tuple(_cues(tokens, found))
+        found[CueName.DONE] = True, seen.best("done")
 
 
 def _trails_off(seen: Evidence) -> bool:
@@ -206,8 +266,9 @@ def _trails_off(seen: Evidence) -> bool:
     return len(plain) >= 3 and plain[-1] in seen.pack.open_ends and not text.endswith((".", "!", "?"))
 
 
-def _cues(tokens: Tokens, found: dict[CueName, tuple[Certainty, Hit | None]]) -> Iterable[Cue]:
+def _cues(tokens: Tokens, found: dict[CueName, tuple[bool, Hit | None]]) -> Iterable[Cue]:
     for name in CueName:
         if name in found:
-            certainty, hit = found[name]
+            certain, hit = found[name]
+            certainty = Certainty.CERTAIN if certain else Certainty.LIKELY
             yield Cue(name, certainty, tokens.evidence(hit.first, hit.last) if hit else tokens.text.strip()[-40:])

@@ -16,13 +16,14 @@ from typing import Any
 from conversations.comprehension.linear import Weights
 from conversations.comprehension.phrases import PhraseError, Phrases
 from conversations.comprehension.reading import RiskLevel
+from conversations.comprehension.risk import Pair
 from conversations.comprehension.tokens import Tokens, fold, tokenize
 from conversations.errors import LanguagePackError
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a phrase stands for: ``kind`` is ``cue``, ``topic``, ``risk`` or ``lexicon``; ``weight`` is in 0..1.
+    """What a phrase stands for: ``kind`` is ``cue``, ``topic``, ``risk``, ``part`` (of a risk) or ``lexicon``; ``weight`` is in 0..1.
 
     For a cue, weight 1 is certain and less is likely. For a topic it is how much the phrase tells.
     """
@@ -47,6 +48,8 @@ class LanguagePack:
     negation_after: int
     open_ends: frozenset[str]
     topics: tuple[str, ...]
+    risk_levels: dict[str, RiskLevel]
+    pairs: tuple[Pair, ...]
     weights: Weights | None
 
     def tokens(self, text: str) -> Tokens:
@@ -78,7 +81,19 @@ def _fill(phrases: Phrases, file: str, key: str, cues: Sequence[str], mark: Mark
             raise LanguagePackError(file, key, str(error)) from None
 
 
-def load_pack(folder: Traversable) -> LanguagePack:
+def load_pairs(root: Traversable) -> tuple[Pair, ...]:
+    """The pairs of word classes that make a danger in every language. Raises: LanguagePackError."""
+    pairs: list[Pair] = []
+    for kind, table in _table(root, "risk_pairs.toml").items():
+        for written in _strings("risk_pairs.toml", kind, table.get("pairs")):
+            names = written.split()
+            if len(names) != 2:
+                raise LanguagePackError("risk_pairs.toml", kind, f"{written!r} is not two classes")
+            pairs.append(Pair(kind, *names))
+    return tuple(pairs)
+
+
+def load_pack(folder: Traversable, pairs: tuple[Pair, ...]) -> LanguagePack:
     """The language in a folder. Raises: LanguagePackError."""
     code = folder.name
     language = _table(folder, "language.toml")
@@ -88,7 +103,12 @@ def load_pack(folder: Traversable) -> LanguagePack:
             raise LanguagePackError(file, key, "is missing")
     aliases = {fold(short): tokenize(long).words for short, long in language.get("aliases", {}).items()}
     classes = {name: _strings(file, f"classes.{name}", words) for name, words in language.get("classes", {}).items()}
+    risks = _table(folder, "risk.toml")
+    risk_classes = risks.pop("classes", {})
     phrases = Phrases(classes, aliases)
+    for name, words in risk_classes.items():
+        listed = _strings(f"{code}/risk.toml", f"classes.{name}", words)
+        _fill(phrases, f"{code}/risk.toml", f"classes.{name}", listed, Mark("part", name))
     topics = _table(folder, "topics.toml")
     for name, topic in topics.items():
         for key in ("name", "thing", "about"):
@@ -101,7 +121,7 @@ def load_pack(folder: Traversable) -> LanguagePack:
         for key, weight in (("certain", 1.0), ("likely", 0.5)):
             cues = _strings(f"{code}/cues.toml", f"{name}.{key}", cue.get(key, []))
             _fill(phrases, f"{code}/cues.toml", f"{name}.{key}", cues, Mark("cue", name, weight))
-    for name, risk in _table(folder, "risk.toml").items():
+    for name, risk in risks.items():
         if risk.get("level") not in ("red", "amber"):
             raise LanguagePackError(f"{code}/risk.toml", f"{name}.level", 'must be "red" or "amber"')
         mark = Mark("risk", name, 1.0, RiskLevel(risk["level"]))
@@ -117,9 +137,16 @@ def load_pack(folder: Traversable) -> LanguagePack:
     def folded(key: str) -> frozenset[str]:
         return frozenset(word for text in _strings(file, key, language[key]) for word in tokenize(text, aliases).words)
 
+    known = {name for pair in pairs for name in (pair.first, pair.second)}
+    for name in risk_classes.keys() - known:
+        raise LanguagePackError(f"{code}/risk.toml", f"classes.{name}", "no pair of risk_pairs.toml uses this class")
+    levels = {name: RiskLevel(risk["level"]) for name, risk in risks.items()}
+    for pair in pairs:
+        if pair.kind not in levels:
+            raise LanguagePackError(f"{code}/risk.toml", pair.kind, "is missing; risk_pairs.toml has pairs for it")
     return LanguagePack(
         code, language["name"], phrases, aliases, folded("hints"), folded("small"), folded("negators"),
-        int(language.get("negation_after", 0)), folded("open_ends"), tuple(topics), weights,
+        int(language.get("negation_after", 0)), folded("open_ends"), tuple(topics), levels, pairs, weights,
     )  # fmt: skip
 
 
@@ -127,4 +154,5 @@ def load_packs() -> tuple[LanguagePack, ...]:
     """Every language that the package ships, English first. Raises: LanguagePackError."""
     root = resources.files("conversations") / "languages"
     folders = [item for item in root.iterdir() if item.is_dir() and item.joinpath("language.toml").is_file()]
-    return tuple(load_pack(folder) for folder in sorted(folders, key=lambda item: (item.name != "en", item.name)))
+    pairs = load_pairs(root)
+    return tuple(load_pack(folder, pairs) for folder in sorted(folders, key=lambda item: (item.name != "en", item.name)))

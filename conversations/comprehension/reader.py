@@ -75,7 +75,7 @@ class Reader:
             complaint = Complaint(0.5, Decision.UNSURE, (UNKNOWN_LANGUAGE,))
         if cut:
             complaint = Complaint(complaint.probability, complaint.decision, (*complaint.why, TOO_LONG))
-        risk = read_risk(tokens, hits)
+        risk = read_risk(tokens, hits, pack.pairs, pack.risk_levels)
         if complaint.decision is Decision.NO and any(item.level is RiskLevel.RED for item in risk):
             complaint = Complaint(complaint.probability, Decision.UNSURE, (DANGER, *complaint.why))
         if not known:
@@ -87,7 +87,7 @@ class Reader:
             topics=read_topics(hits),
             risk=risk,
             intensity=read_intensity(seen),
-            cues=read_cues(seen),
+            cues=read_cues(seen, context.asked),
             wish=mask(wish, private_spans(wish)) if wish else None,
             story_told=story_told(seen, private),
             private=private,

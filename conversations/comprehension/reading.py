@@ -106,11 +106,14 @@ class ReadingContext:
 
     ``channel`` is ``x``, ``slack`` or ``playground``; ``handles`` are our own account names, which are no content;
     ``language`` is the conversation's language so far, for texts too short to tell ("ok", "👍").
+    ``asked`` is what the customer is answering: ``story`` (listening), ``mirror``, ``plan``, ``check_back``, ``resolved``, or
+    None when it is not known; a "no" to a plan is another thing than a "no" to "anything else?".
     """
 
     channel: str = "x"
     handles: tuple[str, ...] = ()
     language: str | None = None
+    asked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
