@@ -96,6 +96,7 @@ async def playground(
 ) -> AsyncIterator[Playground]:
     """The playground on a data directory, ready to run. Raises ``StoreInUse`` when another process has it."""
     settings = config or Config()
+    phone: PlaygroundChannel | None = None
     data.mkdir(parents=True, exist_ok=True)
     store = await SqliteStore.open(data / database, holder="the playground")
     try:
@@ -111,6 +112,8 @@ async def playground(
         phone.take_in = app.intake
         yield Playground(**vars(app), phone=phone, local_clock=clock)
     finally:
+        if phone is not None:
+            await phone.close()
         await store.close()
 
 

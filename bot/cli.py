@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,8 +42,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 
 def run_cli() -> int:
     """Run a command line; errors become words on standard error and an exit code."""
+    from bot import log
     from conversations.errors import HearoutError
 
+    log.configure("warning")
     try:
         result = cli(standalone_mode=False)
         return result if isinstance(result, int) else 0
@@ -102,11 +105,8 @@ def playground(
         raise typer.Exit
     if context.invoked_subcommand is not None:
         return
-    from bot import log
     from bot.app import playground as open_playground
     from bot.console.serve import serve
-
-    log.configure("warning")
 
     async def run() -> None:
         async with open_playground(data) as app:
@@ -142,7 +142,7 @@ def check(
 
     results = asyncio.run(check_all(config_of(config), online=online))
     if as_json:
-        show([vars(result) for result in results])
+        show([asdict(result) for result in results])
     else:
         for result in results:
             print(f"{'ok  ' if result.ok else 'FAIL'} {result.name}: {result.words}")
@@ -371,7 +371,7 @@ def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> int:
 
     results = examine(config_of(config))
     if as_json:
-        show([vars(result) for result in results])
+        show([asdict(result) for result in results])
     else:
         for result in results:
             print(f"{'ok  ' if result.ok else 'FAIL'} {result.name}: {result.words}")
