@@ -199,6 +199,41 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         print(words_of(document))
 
 
+@cli.command("report")
+def report_command(
+    since: Annotated[str, typer.Option("--from", help="The first day, e.g. 2026-11-01.")],
+    until: Annotated[str, typer.Option("--to", help="The last day.")],
+    config: ConfigOption = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="A row per case, as CSV.")] = False,
+) -> None:
+    """Cases by topic, wish, remedy, both clocks, outcome per round, and the fairness of the first reply."""
+    from datetime import UTC, date, datetime, time, timedelta
+
+    from bot.app import open_store
+    from bot.report import as_csv as table
+    from bot.report import report as make
+
+    try:
+        first, last = date.fromisoformat(since), date.fromisoformat(until)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}: give days like 2026-11-01", param_hint="--from/--to") from None
+    if last < first:
+        raise typer.BadParameter("--to is before --from", param_hint="--from/--to")
+    settings = config_of(config)
+
+    async def collect() -> Any:
+        store = await open_store(settings, read_only=True)
+        try:
+            begin = datetime.combine(first, time.min, UTC)
+            end = datetime.combine(last + timedelta(days=1), time.min, UTC)
+            return await make(store, begin, end, settings.policy.window_s)
+        finally:
+            await store.close()
+
+    document = asyncio.run(collect())
+    print(table(document), end="") if as_csv else show(document)
+
+
 @cli.command()
 def rehearse(
     files: Annotated[list[Path], typer.Argument(help="Recorded conversations, JSON lines; .gz is read as it is.")],
