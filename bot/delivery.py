@@ -25,6 +25,7 @@ from bot.channels.port import (
     Unreachable,
 )
 from bot.clock import Clock
+from bot.crash_points import reached
 from bot.desk.port import Desk
 from bot.log import get_logger
 from bot.store.port import Store
@@ -79,8 +80,10 @@ class Delivery:
     async def drain(self, limit: int = 64) -> int:
         """Claim what may leave and start sending it. Returns how many messages were claimed."""
         now = self.clock.now()
+        reached("delivery: before claim")
         await self.store.expire_sending(now, self.quarantines)
         rows = await self.store.claim_deliveries(now, self.sending_s, limit)
+        reached("delivery: after claim")
         for row in rows:
             task = asyncio.create_task(self.deliver(row), name=f"deliver {row.key}")
             self.running.add(task)
@@ -116,6 +119,7 @@ class Delivery:
             await self.report(row, Status.FAILED, reason="its conversation or channel is gone")
             return
         looking = row.status is Status.UNKNOWN
+        reached("delivery: before look" if looking else "delivery: before send")
         try:
             accepted = await (self.look(row, case) if looking else self.send(row, case))
         except asyncio.CancelledError:
@@ -126,6 +130,7 @@ class Delivery:
             log.exception("adapter failed", key=row.key, error=repr(error))
             await self.failed(row, case, Unknown(f"{type(error).__name__}: {error}"))
         else:
+            reached("delivery: after look" if looking else "delivery: after send")
             if accepted is None:
                 await self.absent(row, case)
             else:
@@ -269,7 +274,9 @@ class Delivery:
             event=event,
             turn=turn,
         )
+        reached("delivery: before report")
         (current,) = await self.store.report_deliveries([report])
+        reached("delivery: after report")
         log.info("delivered", key=row.key, kind=row.kind.value, act=row.act, status=status.value, reason=reason)
         if not current:
             log.warning("report of an overtaken claim", key=row.key, status=status.value)

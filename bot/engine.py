@@ -15,6 +15,7 @@ from typing import Any
 
 from bot.channels.port import Channel
 from bot.clock import Clock
+from bot.crash_points import reached
 from bot.desk.port import Desk
 from bot.log import get_logger
 from bot.speech import Speech
@@ -83,10 +84,14 @@ class Engine:
 
     async def decide_due(self, limit: int = 100) -> int:
         """Decide for up to ``limit`` conversations that woke. Returns how many there were."""
-        return await self.store.decide_due(self.clock.now(), limit, self.decide)
+        reached("engine: before commit")
+        decided = await self.store.decide_due(self.clock.now(), limit, self.decide)
+        reached("engine: after commit")
+        return decided
 
     def decide(self, claimed: Claimed) -> Decision:
         """The next decision for one conversation."""
+        reached("engine: inside commit")
         return Deciding(self, claimed.conversation).run(claimed.events)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from bot.clock import Clock
+from bot.crash_points import reached
 from bot.store.port import Store
 from bot.store.records import Arrival, Join, Open, Route, SetAside, Taken
 from conversations.comprehension.reading import Decision
@@ -33,7 +34,9 @@ class Intake:
 
     async def __call__(self, arrivals: Sequence[Arrival]) -> list[Taken]:
         """Keep what came in. Raises ``StoreUnavailable``: nothing was kept; do not acknowledge."""
+        reached("intake: before commit")
         taken = await self.store.take_in(arrivals, self.route, self.clock.now())
+        reached("intake: after commit")
         if any(entry.new for entry in taken):
             self.decide.set()
         return taken

@@ -15,6 +15,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlite_utils import Database
 
+from bot.crash_points import reached
 from bot.store import (
     sqlite_decide,
     sqlite_deliver,
@@ -78,7 +79,9 @@ class SqliteStore:
             return cls(prepare(Path(":memory:"), None, read_only=False)[0], None, None, None)
         path = Path(path)
         try:
+            reached("store: before open")
             db, lock = prepare(path, holder, read_only=read_only)
+            reached("store: after open")
             looking = connect(path, read_only=True) if look_in_thread else None
         except (sqlite3.Error, OSError) as error:
             raise StoreUnavailable(f"{path}: {error}") from error

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from sqlite_utils import Database
 
+from bot.crash_points import reached
 from bot.store.port import StoreError, StoreUnavailable
 
 T = TypeVar("T")
@@ -107,7 +108,9 @@ class Writer:
                     if alone or not self._connection.in_transaction:
                         raise  # nothing is left to commit: SQLite gave up the whole transaction
                     failed.append((future, error))
+            reached("store: before commit")
             self._execute("commit")
+            reached("store: after commit")
         except BaseException as error:
             self._rollback()
             settled = {id(future) for future, _ in failed}
