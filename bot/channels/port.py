@@ -24,7 +24,8 @@ class DeliveryError(HearoutError):
     DeliveryError
     ├── Transient(retry_after_s)   certainly not delivered: may be sent again after that time
     ├── Rejected(reason)           certainly not delivered, and never will be: tell the desk
-    │   └── Unreachable(reason)    … because this customer cannot be reached at all any more
+    │   ├── Unreachable(reason)    … because this customer cannot be reached at all any more
+    │   └── Duplicate(reason)      … in these words: another wording may be tried, once
     ├── Refused(reason)            our own rules forbid it: it never left
     └── Unknown(reason)            it may have been delivered: look before resending
     """
@@ -50,6 +51,10 @@ class Rejected(DeliveryError):
 
 class Unreachable(Rejected):
     """The customer cannot be reached any more: blocked us, protected, gone, messages shut."""
+
+
+class Duplicate(Rejected):
+    """The platform calls it a repetition, and a read-back shows that it did not land: other words may be tried, once."""
 
 
 class Refused(DeliveryError):

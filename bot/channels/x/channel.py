@@ -1,0 +1,190 @@
+"""X as a channel: one channel, several accounts of ours, each a ``Line`` with its own lanes, limits and money."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from bot.channels.port import Accepted, Alert, Rejected, TakeIn
+from bot.channels.x.limits import DAILY, SEND_MESSAGE
+from bot.channels.x.line import CHANNEL, Doors, Line, Memory, Ours, Reads
+from bot.channels.x.problems import Problem, XError
+from bot.channels.x.rounds import Rounds
+from bot.channels.x.send import Sender
+from bot.channels.x.session import SharedSession
+from bot.channels.x.settings import XSettings
+from bot.channels.x.stream import Stream
+from bot.clock import Clock
+from bot.log import get_logger
+from bot.store.records import Lane, OutboxRow, Place
+from conversations.conversation import Conversation
+from conversations.policy import ChannelTraits, Policy
+from conversations.wording.length import X_DIRECT_CHARS_MAX, X_POST_WEIGHT_MAX
+
+CALLS_MAX = 4
+"""Calls that one send may take: a look at the post, the send, and the read-back of a duplicate over two pages."""
+INVITING_SHARE = 0.35
+"""The first reply invites to direct messages while so much of the day's 1,440 is left for those who come."""
+INVITING_QUARTER = 2
+"""… and so many calls of this quarter of an hour."""
+
+log = get_logger("x")
+
+
+class XChannel:
+    """The Channel port for X."""
+
+    name = CHANNEL
+    traits = ChannelTraits(
+        unprompted_public=False, public_chars_max=X_POST_WEIGHT_MAX, direct_chars_max=X_DIRECT_CHARS_MAX
+    )
+
+    def __init__(
+        self,
+        settings: XSettings,
+        *,
+        take_in: TakeIn,
+        store: Memory,
+        reader: Reads,
+        clock: Clock,
+        alert: Alert,
+        policy: Callable[[], Policy] = Policy,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.shared = SharedSession()
+        doors = Doors(take_in, store, reader, clock, alert, self.shared, Ours(), rng or random.Random())
+        self.clock = clock
+        self.doors = doors
+        self.quarantine_s = policy().quarantine_s
+        self.sending_s = CALLS_MAX * max((account.timeout_s for account in settings.accounts), default=20.0)
+        self.lines = {account.name: Line(account, settings.prices, doors) for account in settings.accounts}
+        self.rounds = {name: Rounds(line) for name, line in self.lines.items()}
+        self.senders = {name: Sender(line) for name, line in self.lines.items()}
+        self.lanes: Sequence[Lane] = tuple(
+            lane
+            for account in settings.accounts
+            for lane in (Lane(account.posts_lane, at_once=account.at_once), Lane(account.messages_lane, at_once=2))
+        )
+
+    # ---------------------------------------------------------------- words out
+
+    def lane(self, conversation: Conversation, place: str) -> str:
+        """One lane per account and endpoint: posts, direct messages."""
+        kind = "messages" if place == Place.DIRECT.value else "posts"
+        return f"{CHANNEL}:{conversation.account}:{kind}"
+
+    async def send(self, row: OutboxRow, conversation: Conversation) -> Accepted:
+        """Send words. Raises a ``DeliveryError``, nothing else."""
+        return await self.sender(row.account).send(row, conversation)
+
+    async def find_sent(self, row: OutboxRow, conversation: Conversation) -> Accepted | None:
+        """Read back our timeline, or the direct messages with this customer."""
+        sender = self.sender(row.account)
+        await sender.line.load()
+        return await sender.find_sent(row, conversation)
+
+    def sender(self, account: str) -> Sender:
+        """The sender of an account. Raises ``Rejected`` when it was taken out of the configuration."""
+        if account not in self.senders:
+            raise Rejected(f"account: {account!r} is no longer configured ([[x.accounts]])")
+        return self.senders[account]
+
+    def invites_direct(self, conversation: Conversation, now: datetime) -> bool:
+        """Whether direct messages are possible, and not running short: agents' words need what is left."""
+        line = self.lines.get(conversation.account)
+        if line is None or not line.account.direct_messages or not line.messages_open:
+            return False
+        limits = line.client.limits
+        left, limit = limits.left(SEND_MESSAGE, DAILY, now)
+        room = limits.room(SEND_MESSAGE, now)
+        return (limit == 0 or left >= limit * INVITING_SHARE) and (room is None or room >= INVITING_QUARTER)
+
+    def direct_link(self, conversation: Conversation) -> str | None:
+        """The link that opens a direct message to us, where the admin wants it and it leads somewhere."""
+        line = self.lines.get(conversation.account)
+        if line is None or not line.account.deep_link or not self.invites_direct(conversation, self.clock.now()):
+            return None
+        return self.senders[line.name].deep_link()
+
+    # ---------------------------------------------------------------- words in
+
+    async def run(self) -> None:
+        """Bring in what customers write until cancelled. An account with missing or wrong keys does not hold up the
+        others."""
+        tasks = [asyncio.create_task(rounds.forever(), name=f"x {name}") for name, rounds in self.rounds.items()]
+        for name, line in self.lines.items():
+            if line.account.filtered_stream:
+                tasks.append(asyncio.create_task(Stream(line, self.rounds[name]).forever(), name=f"x stream {name}"))
+        if not tasks:
+            return
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for line in self.lines.values():
+                await line.keep_spend()
+
+    async def round(self) -> None:
+        """One round of every account, for those who move the clock themselves."""
+        for rounds in self.rounds.values():
+            await rounds.round()
+
+    async def close(self) -> None:
+        """Keep what was spent, and let go of connections."""
+        await self.shared.close()
+
+    # ---------------------------------------------------------------- for admins
+
+    async def pause(self, account: str, paused: bool) -> None:
+        """Switch the bot's words off or on for one account; agents' words still leave, and mentions still come in."""
+        line = self.lines[account]
+        line.paused = paused
+        await line.set("paused", "yes" if paused else "no")
+
+    def spend(self) -> Mapping[str, Any]:
+        """What was spent today, by account: dollars, the most allowed, items, and what the breaker has stopped."""
+        now = self.clock.now()
+        return {name: line.meter.report(now) for name, line in self.lines.items()}
+
+    def status(self) -> Mapping[str, Any]:
+        """How every account is doing."""
+        return {name: line.report() for name, line in self.lines.items()}
+
+    async def check(self) -> list[str]:
+        """What is wrong with the accounts, asked of X: keys, ids, permissions, direct messages. Empty when all is
+        well."""
+        wrong: list[str] = []
+        for name, line in self.lines.items():
+            try:
+                await line.identify()
+                await line.client.mentions(line.user_id, None, None, 5)
+            except XError as error:
+                wrong.append(f"x.accounts.{name}: {advice(error)}")
+                continue
+            if not line.account.automated_label:
+                wrong.append(f"x.accounts.{name}: set X's label Automated on the account, then automated_label = true")
+            if line.account.direct_messages:
+                try:
+                    await line.client.messages(None, 1)
+                except XError as error:
+                    wrong.append(f"x.accounts.{name}: direct messages: {advice(error)}, or set direct_messages = false")
+        return wrong
+
+
+def advice(error: XError) -> str:
+    """An error with what to do about it."""
+    todo = {
+        Problem.CREDENTIALS: "check the four keys (HEAROUT_X_…) and user_id",
+        Problem.CREDITS: "buy credits in X's developer console, or raise daily_spend_usd_max",
+        Problem.PERMISSION: "give the app Read and write and Direct message, then make new access tokens",
+        Problem.NOT_SENT: "check api_url and the network",
+        Problem.NO_SUCH_ROUTE: "check api_url",
+    }.get(error.problem)
+    return f"{error}: {todo}" if todo else str(error)

@@ -1,0 +1,275 @@
+"""One account's calls to X through tweepy: what is asked, what it costs, and what comes back as values.
+
+Only documented fields are asked for, by their old names, which every version of the API understands. A server that
+does not know them all is asked for fewer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from tweepy.asynchronous import AsyncClient
+
+from bot.channels.x import parse
+from bot.channels.x.limits import Limits
+from bot.channels.x.problems import Problem, XError
+from bot.channels.x.session import SharedSession, SignedSession
+from bot.channels.x.settings import XAccount
+from bot.channels.x.spend import Item, Purpose, SpendMeter
+
+PAGE_MAX = 100
+LOOKUP_MAX = 100
+"""Posts that one lookup may ask for."""
+QUERY_CHARS_MAX = 512
+BASIC_FIELDS = (
+    "author_id",
+    "created_at",
+    "conversation_id",
+    "in_reply_to_user_id",
+    "referenced_tweets",
+    "entities",
+    "attachments",
+)
+POST_FIELDS = (
+    (*BASIC_FIELDS, "note_tweet", "edit_history_tweet_ids", "display_text_range"),
+    (*BASIC_FIELDS, "note_tweet"),
+    ("author_id", "created_at", "conversation_id", "referenced_tweets"),
+    (),
+)
+"""What is asked for of a post, from the most to the least that a server may know."""
+USER_FIELDS = ("username", "name", "protected", "affiliation", "public_metrics")
+MESSAGE_FIELDS = (
+    "sender_id",
+    "created_at",
+    "dm_conversation_id",
+    "event_type",
+    "attachments",
+    "participant_ids",
+    "entities",
+)
+
+
+class XClient:
+    """The calls that the channel makes. Every method raises ``XError``, and ``OverBudget`` before a call that money
+    forbids."""
+
+    def __init__(
+        self, account: XAccount, shared: SharedSession, meter: SpendMeter, now: Callable[[], datetime]
+    ) -> None:
+        self.account = account
+        self.meter = meter
+        self.now = now
+        self.limits = Limits()
+        self.fields_from = 0
+        keys = account.keys
+        self.tweepy = AsyncClient(
+            bearer_token=keys.bearer or None,
+            consumer_key=keys.consumer_key,
+            consumer_secret=keys.consumer_secret,
+            access_token=keys.access_token,
+            access_token_secret=keys.access_token_secret,
+            return_type=dict,
+            wait_on_rate_limit=False,
+        )
+        self.session = SignedSession(shared, account, self.limits, now)
+        self.tweepy.session = self.session
+
+    # ---------------------------------------------------------------- reading
+
+    async def me(self) -> parse.Person:
+        """Who we are. Asking for the affiliation shows our own label, where X tells it."""
+        usd = self.meter.price(Item.USER_READ)
+        self.need(usd, Purpose.READING)
+        with self.meter.reserve(usd):
+            try:
+                body = await self.called(self.tweepy.get_me(user_auth=True, user_fields=list(USER_FIELDS)))
+            except XError as error:
+                if error.problem is not Problem.INVALID:
+                    raise
+                body = await self.called(self.tweepy.get_me(user_auth=True))
+        try:
+            found = parse.person(body["data"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise XError(Problem.UNCLEAR, f"users/me said {type(error).__name__}: {error}") from error
+        self.meter.read(Item.USER_READ, [found.id], self.now())
+        return found
+
+    async def mentions(
+        self, user_id: str, since_id: str | None, token: str | None, size: int = PAGE_MAX
+    ) -> parse.Posts:
+        """A page of the posts that mention us, newest first."""
+        return await self.posts(
+            lambda fields: self.tweepy.get_users_mentions(
+                user_id, user_auth=True, max_results=size, since_id=since_id, pagination_token=token, **fields
+            ),
+            Item.MENTION_READ,
+            size,
+            Purpose.READING,
+            authors=self.account.authors,
+        )
+
+    async def own_posts(
+        self, user_id: str, since_id: str | None, token: str | None, size: int, purpose: Purpose = Purpose.EXTRAS
+    ) -> parse.Posts:
+        """A page of what stands on our own timeline, newest first."""
+        return await self.posts(
+            lambda fields: self.tweepy.get_users_tweets(
+                user_id, user_auth=True, max_results=size, since_id=since_id, pagination_token=token, **fields
+            ),
+            Item.POST_READ,
+            size,
+            purpose,
+        )
+
+    async def lookup(self, ids: Sequence[str], purpose: Purpose = Purpose.EXTRAS) -> parse.Posts:
+        """Posts by id, up to 100; those deleted or hidden are named in ``gone``."""
+        return await self.posts(
+            lambda fields: self.tweepy.get_tweets(list(ids), user_auth=True, **fields),
+            Item.POST_READ,
+            len(ids),
+            purpose,
+        )
+
+    async def search(
+        self, query: str, since_id: str | None, until_id: str | None, token: str | None, size: int, purpose: Purpose
+    ) -> parse.Posts:
+        """A page of posts of the last seven days."""
+        return await self.posts(
+            lambda fields: self.tweepy.search_recent_tweets(
+                query[:QUERY_CHARS_MAX],
+                user_auth=True,
+                max_results=max(10, size),
+                since_id=since_id,
+                until_id=until_id,
+                next_token=token,
+                **fields,
+            ),
+            Item.POST_READ,
+            max(10, size),
+            purpose,
+            authors=self.account.authors,
+        )
+
+    async def messages(self, token: str | None, size: int, purpose: Purpose = Purpose.READING) -> parse.Messages:
+        """A page of all direct messages, newest first."""
+        return await self.direct(None, token, size, purpose)
+
+    async def messages_with(self, user_id: str, token: str | None, size: int) -> parse.Messages:
+        """A page of the direct messages with one person, newest first."""
+        return await self.direct(user_id, token, size, Purpose.AGENT)
+
+    # ---------------------------------------------------------------- writing
+
+    async def reply(self, text: str, to: str, item: Item) -> str:
+        """Post a reply. Returns its id. An answer without an id is unclear: it may have landed."""
+        with self.meter.reserve(self.meter.price(item)):
+            body = await self.called(self.tweepy.create_tweet(text=text, in_reply_to_tweet_id=to, user_auth=True))
+        id_ = self.made(body, "id")
+        self.meter.add(item, 1, self.now())
+        return id_
+
+    async def message(self, text: str, to: str) -> str:
+        """Send a direct message to a person. Returns its id."""
+        with self.meter.reserve(self.meter.price(Item.MESSAGE_SENT)):
+            body = await self.called(self.tweepy.create_direct_message(participant_id=to, text=text, user_auth=True))
+        id_ = self.made(body, "dm_event_id", "id")
+        self.meter.add(Item.MESSAGE_SENT, 1, self.now())
+        return id_
+
+    # ---------------------------------------------------------------- how
+
+    async def posts(
+        self,
+        call: Callable[[dict[str, Any]], Awaitable[Any]],
+        item: Item,
+        size: int,
+        purpose: Purpose,
+        *,
+        authors: bool = False,
+    ) -> parse.Posts:
+        """Call for posts, with fewer fields where the server knows fewer; charge for what came."""
+        usd = size * self.meter.price(item)
+        self.need(usd, purpose)
+        with self.meter.reserve(usd):
+            while True:
+                try:
+                    body = await self.called(call(self.fields(authors)))
+                    break
+                except XError as error:
+                    if error.problem is not Problem.INVALID or self.fields_from + 1 >= len(POST_FIELDS):
+                        raise
+                    if not any(word in error.detail.lower() for word in ("field", "expansion", "parameter", "invalid")):
+                        raise
+                    self.fields_from += 1
+        page = parse.posts(body)
+        self.meter.read(item, [row.id for row in page.rows], self.now())
+        self.meter.read(Item.USER_READ, page.users, self.now())
+        return page
+
+    async def direct(self, user_id: str | None, token: str | None, size: int, purpose: Purpose) -> parse.Messages:
+        """Call for direct messages; without fields where the server knows none."""
+        usd = size * self.meter.price(Item.MESSAGE_READ)
+        self.need(usd, purpose)
+        with self.meter.reserve(usd):
+            fields: dict[str, Any] = {"dm_event_fields": list(MESSAGE_FIELDS)}
+            if self.account.authors:
+                fields |= {"expansions": ["sender_id"], "user_fields": list(USER_FIELDS)}
+            lean: dict[str, Any] = {"dm_event_fields": ["sender_id", "created_at", "dm_conversation_id"]}
+            for asked in (fields, lean, {}):
+                try:
+                    body = await self.called(
+                        self.tweepy.get_direct_message_events(
+                            participant_id=user_id, user_auth=True, max_results=size, pagination_token=token, **asked
+                        )
+                    )
+                    break
+                except XError as error:
+                    if error.problem is not Problem.INVALID or not asked:
+                        raise
+        page = parse.messages(body)
+        self.meter.read(Item.MESSAGE_READ, [row.id for row in page.rows], self.now())
+        self.meter.read(Item.USER_READ, page.users, self.now())
+        return page
+
+    def fields(self, authors: bool) -> dict[str, Any]:
+        """What to ask for."""
+        wanted = POST_FIELDS[self.fields_from]
+        asked: dict[str, Any] = {"tweet_fields": list(wanted)} if wanted else {}
+        if authors and "entities" in wanted:
+            asked |= {"expansions": ["author_id"], "user_fields": list(USER_FIELDS)}
+        return asked
+
+    async def called(self, call: Awaitable[Any]) -> dict[str, Any]:
+        """Await a call of tweepy; whatever else it raises over an answer is unclear."""
+        try:
+            body: dict[str, Any] = await call
+        except XError:
+            raise
+        except Exception as error:
+            raise XError(Problem.UNCLEAR, f"{type(error).__name__}: {error}"[:200]) from error
+        return body
+
+    def made(self, body: dict[str, Any], *names: str) -> str:
+        """The id of what was made."""
+        data = body.get("data")
+        found = [parse.optional(data.get(name)) for name in names] if isinstance(data, dict) else []
+        for id_ in found:
+            if id_:
+                return id_
+        raise XError(Problem.UNCLEAR, "the answer names no id")
+
+    def need(self, usd: float, purpose: Purpose) -> None:
+        """Raise ``OverBudget`` when the day's money does not allow it."""
+        if not self.meter.allows(usd, purpose, self.now()):
+            raise OverBudget(purpose, self.meter)
+
+
+class OverBudget(XError):
+    """The day's budget does not allow this call: our own breaker, not X's."""
+
+    def __init__(self, purpose: Purpose, meter: SpendMeter) -> None:
+        words = f"{meter.usd:.2f} of {meter.usd_max:.2f} dollars are spent today"
+        super().__init__(Problem.CREDITS, f"{words}: no more for {purpose.name.lower().replace('_', ' ')}")
+        self.purpose = purpose

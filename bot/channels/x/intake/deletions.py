@@ -1,0 +1,76 @@
+"""Deletions: a stored post that is gone from X has to go here within 24 hours."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.channels.x import arrivals
+from bot.channels.x.client import LOOKUP_MAX
+from bot.channels.x.intake.taking import ASIDES_MAX, take_posts
+from bot.channels.x.line import CHANNEL, Line
+from bot.channels.x.parse import instant
+from bot.channels.x.spend import Purpose
+from bot.store.records import Place
+from conversations.conversation import Author
+
+SWEEP_S = 12 * 3600.0
+"""Every stored post is looked at twice a day: a deletion is noticed within 24 hours, an outage between two sweeps
+included."""
+FRESH_S = 6 * 3600.0
+"""A post that the polls have shown since then need not be asked for."""
+CASES_PAGE = 200
+
+
+async def look_up(line: Line, ids: Sequence[str], purpose: Purpose = Purpose.EXTRAS) -> set[str]:
+    """Ask X for posts; our copies of those that are gone are deleted, edits are taken over. Returns the gone. Raises
+    ``XError``."""
+    gone: set[str] = set()
+    for at in range(0, len(ids), LOOKUP_MAX):
+        page = await line.client.lookup(ids[at : at + LOOKUP_MAX], purpose)
+        await take_posts(line, page.good, in_mentions=False)
+        for id_ in page.gone:
+            first = line.known.first(id_)
+            if (seen := line.known.get(first)) is not None:
+                seen.gone = True
+            gone.add(first)
+    if gone:
+        await line.doors.take_in([arrivals.deleted(line, first) for first in sorted(gone)])
+    return gone
+
+
+async def sweep(line: Line) -> None:
+    """Look at every stored post that was not seen lately. Raises ``XError``."""
+    now = line.now()
+    last = instant(await line.get("swept"))
+    if last is not None and now - last < timedelta(seconds=SWEEP_S):
+        return
+    since = now - timedelta(days=line.account.held_days)
+    fresh = now - timedelta(seconds=FRESH_S)
+    ids = [id_ for id_ in await held(line, since) if (seen := line.known.get(id_)) is None or seen.seen_at < fresh]
+    await look_up(line, [seen.id if (seen := line.known.get(id_)) else id_ for id_ in ids])
+    await line.set("swept", now.isoformat())
+
+
+async def held(line: Line, since: datetime) -> list[str]:
+    """The ids of all posts of customers of which we keep a copy."""
+    store = line.doors.store
+    ids: dict[str, None] = {}
+    for entry in await store.asides(ASIDES_MAX):
+        if entry.channel == CHANNEL and entry.account == line.name and entry.at >= since and entry.id.isdecimal():
+            ids[entry.id] = None
+    offset = 0
+    while cases := await store.conversations(limit=CASES_PAGE, offset=offset):
+        offset += len(cases)
+        lately = [case for case in cases if (case.last_posted_at or case.opened_at) >= since]
+        for case in lately:
+            if case.channel != CHANNEL or case.account != line.name:
+                continue
+            for turn in await store.turns(case.key):
+                if turn.author is Author.CUSTOMER and turn.place is Place.PUBLIC and turn.text is not None:
+                    ids[turn.id] = None
+        await asyncio.sleep(0)
+        if not lately:
+            break
+    return list(ids)
