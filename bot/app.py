@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +22,7 @@ from bot.intake import Intake
 from bot.speech import Brand, Speech
 from bot.store.port import Store
 from bot.store.sqlite import SqliteStore
+from bot.switches import Switches
 from bot.worker import Worker
 from conversations.comprehension import Reader
 from conversations.policy import Policy
@@ -47,7 +48,12 @@ class App:
     channels: Mapping[str, Channel]
     desk: Desk
     speech: Speech
-    policy: Policy
+    switches: Switches
+
+    @property
+    def policy(self) -> Policy:
+        """The policy as the switches have it now."""
+        return self.switches.policy()
 
 
 @dataclass
@@ -78,15 +84,16 @@ def wire(
 ) -> App:
     """Put the parts together. Nothing runs yet."""
     decide = asyncio.Event()
-    current: Callable[[], Policy] = lambda: policy  # noqa: E731 - the parts ask each time, so that a policy may change
+    switches = Switches(store, clock, policy, shadow=config.brand.shadow)
+    current = switches.policy
     intake = Intake(store, clock, current, decide)
     speech = Speech(wording, brand or config.brand_facts(), current)
     engine = Engine(store, clock, current, lambda: speech, channels, desk)
-    delivery = Delivery(store, clock, current, channels, desk, intake, decide)
+    delivery = Delivery(store, clock, current, channels, desk, intake, decide, switches.refusal)
     acts = Acts(store, intake, clock, current, channels)
     worker = Worker(store, clock, engine, delivery, channels, desk, decide)
     return App(
-        config, store, clock, reader, intake, engine, delivery, acts, worker, channels, desk, speech, policy
+        config, store, clock, reader, intake, engine, delivery, acts, worker, channels, desk, speech, switches
     )
 
 

@@ -136,6 +136,7 @@ class BrandSection(Section):
 
     name: str = Field(default="Our brand", min_length=1, max_length=40)
     signature: str = Field(default="", max_length=40)
+    shadow: bool = False
     privacy_url: str = ""
     languages: tuple[str, ...] = Field(default=("en",), min_length=1)
     time_zone: ZoneName = "UTC"
@@ -315,6 +316,7 @@ class Config(Section):
         return Policy(
             **values,
             quiet_s=Quiet(**quiet),
+            held_terms=self.wording.held_terms,
             time_zone=self.brand.time_zone,
             languages=self.brand.languages,
             queues=queues,

@@ -60,7 +60,10 @@ class Delivery:
         desk: Desk,
         take_in: TakeIn,
         decide: asyncio.Event,
+        refusal: Callable[[OutboxRow], str | None] = lambda _row: None,
     ) -> None:
+        """``refusal`` says why words may not leave now (paused, shadow mode), or None."""
+        self.refusal = refusal
         self.store = store
         self.clock = clock
         self.policy = policy
@@ -140,6 +143,8 @@ class Delivery:
         """Out into the world."""
         if row.place is Place.DESK:
             return await self.desk.deliver(row, case)
+        if (reason := self.refusal(row)) is not None:
+            raise Refused(reason)
         return await self.channels[row.channel].send(row, case)
 
     async def look(self, row: OutboxRow, case: Conversation) -> Accepted | None:

@@ -210,6 +210,7 @@ class Conversation:
     words_out: tuple[WordsOut, ...] = ()
     heard_until: datetime | None = None
     reflections: int = 0
+    held: bool = False
     holding_said: bool = False
     bot_muted: bool = False
     opted_out: bool = False

@@ -75,6 +75,7 @@ class Alarm(StrEnum):
     RED_RISK = "red_risk"
     AMBER_RISK = "amber_risk"
     FIRST_REPLY_ENDANGERED = "first_reply_endangered"
+    FIRST_REPLY_HELD = "first_reply_held"
     UNCLAIMED = "unclaimed"
     CUSTOMER_WROTE = "customer_wrote"
     OWNER_SILENT = "owner_silent"

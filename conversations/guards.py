@@ -150,6 +150,16 @@ class Guards:
         """A first reply was written and neither accepted nor given up: a second one would be one too many."""
         return self.draft.first_reply_out
 
+    def first_reply_is_held(self) -> bool:
+        """An incident, or a term that the admin listed: a human decides before the bot says anything."""
+        case, policy = self.draft, self.policy
+        if any(topic in policy.held_topics for topic in case.topics):
+            return True
+        if not policy.held_terms:
+            return False
+        story = " ".join(turn.reading.masked for turn in case.story).casefold()
+        return any(term.casefold() in story for term in policy.held_terms)
+
     def story_is_told(self) -> bool:
         """What happened is told well enough to mirror it; never for a post that may be no complaint."""
         case = self.draft
@@ -260,6 +270,10 @@ class Guards:
     def check_back_by_bot(self) -> bool:
         """The agent left the check-back to the bot."""
         return self.draft.check_back is not None and self.draft.check_back.by is CheckBackBy.BOT
+
+    def check_backs_are_paused(self) -> bool:
+        """An incident lasts: nobody is asked whether they are happy."""
+        return self.policy.check_backs_paused
 
     def check_back_by_nobody(self) -> bool:
         """The agent chose that nobody checks back."""

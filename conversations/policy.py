@@ -80,6 +80,11 @@ class Policy:
     check_back_rounds_max: int = 3
     reopen_days: float = 14.0
     story_turns_max: int = 60  # turns of the story that are kept in the conversation itself
+    held_terms: tuple[str, ...] = ()  # a first reply to a story with one of these words waits for a human (fatal accidents)
+    held_topics: tuple[str, ...] = ()  # topics whose first replies wait for a human (an incident)
+    incident_updates: Mapping[str, str] = field(default_factory=dict)  # by topic: the update that first replies carry
+    check_backs_paused: bool = False  # the bot asks nobody whether they are happy while an incident lasts
+    hold_look_s: float = 300.0  # how often a held first reply is decided again
     time_zone: str = "UTC"  # for a customer whose own is not known
     languages: tuple[str, ...] = ("en",)  # the first is the one for customers whose language we do not speak
     queues: tuple[Queue, ...] = field(default_factory=lambda: (Queue(),))

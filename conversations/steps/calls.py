@@ -35,6 +35,15 @@ class Calls(Words):
         self.change(priority=self.draft.priority + 10)
         self.call(Alarm.RED_RISK, Audience.EVERYONE, kind=risk.kind, evidence=risk.evidence)
 
+    def restart_listening(self) -> None:
+        """An amber risk shows a claimable card now; listening goes on."""
+        if self.state is State.REFLECTING:
+            self.start(TimerName.SILENCE, self.after(self.policy.silence_s))
+        else:
+            self.withdraw_words()
+            self.restart_quiet()
+        self.call_amber()
+
     def call_amber(self) -> None:
         """A risk that people should know of."""
         assert self.reading is not None

@@ -101,6 +101,11 @@ class Endings(Plans):
         self.start(TimerName.CHECK_BACK, self.queue.hours.next_open(self.after(DAY_S)))
         self.stop((TimerName.SILENCE,))
 
+    def postpone_check_back(self) -> None:
+        """A day later, in the customer's daytime."""
+        time_zone = self.draft.customer.time_zone or self.policy.time_zone
+        self.start(TimerName.CHECK_BACK, at_daytime(self.after(DAY_S), time_zone))
+
     def cancel_check_back(self) -> None:
         """It has become pointless."""
         self.change(check_back=None)

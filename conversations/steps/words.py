@@ -13,6 +13,8 @@ from conversations.conversation import (
     WordsOut,
 )
 from conversations.effects import (
+    Alarm,
+    Audience,
     MuteCustomer,
     PostponeWords,
     Say,
@@ -91,6 +93,7 @@ class Words(Cases):
         case = self.draft
         found = {
             Situation.FIRST_REPLY: not case.introduced,
+            Situation.INCIDENT: any(topic in self.policy.incident_updates for topic in case.topics),
             Situation.LATE: case.replied_at is None and self.now > self.window_ends_at,
             Situation.SECOND_ROUND: case.rounds > 0,
             Situation.OUT_OF_HOURS: not self.queue.hours.is_open(self.now),
@@ -136,6 +139,13 @@ class Words(Cases):
         """The first reply: sorry, listening, take all the room you need; neutral when it may be no complaint."""
         unsure = self.draft.triage is Decision.UNSURE and self.draft.label is not True
         self.say(Act.RECEIVE if unsure else Act.ACKNOWLEDGE)
+
+    def hold_first_reply(self) -> None:
+        """A human decides first. It is looked at again soon; the first reply's alarm runs on (protocol.md, "What X allows")."""
+        if not self.draft.held:
+            self.change(held=True)
+            self.call(Alarm.FIRST_REPLY_HELD, Audience.QUEUE, topics=list(self.draft.topics))
+        self.start(TimerName.QUIET, self.after(self.policy.hold_look_s))
 
     def say_reflect(self) -> None:
         """Mirror the story and ask whether it is right."""
@@ -198,15 +208,6 @@ class Words(Cases):
         self.start(TimerName.QUIET, max(self.quiet_until(), self.now))
         if self.draft.triage is Decision.UNSURE:
             self.put_on_desk()
-
-    def restart_listening(self) -> None:
-        """An amber risk shows a claimable card now; listening goes on."""
-        if self.state is State.REFLECTING:
-            self.start(TimerName.SILENCE, self.after(self.policy.silence_s))
-        else:
-            self.withdraw_words()
-            self.restart_quiet()
-        self.call_amber()
 
     def keep_what_was_said(self) -> None:
         """The platform accepted words of ours: only now do they count as said."""
