@@ -5,6 +5,7 @@ from __future__ import annotations
 from conversations.comprehension.reading import RiskLevel
 from conversations.conversation import (
     Author,
+    TimerName,
 )
 from conversations.effects import (
     Alarm,
