@@ -80,11 +80,12 @@ class PlaygroundChannel:
         )
         await self.bring(post_id, event, customer=customer)
 
-    async def edit(self, post_id: str, text: str) -> None:
-        """A customer changes a post."""
+    async def edit(self, post_id: str, text: str, edit_id: str | None = None) -> None:
+        """A customer changes a post. ``edit_id`` is the customer's own: sending it again changes nothing."""
         now = self.clock.now()
+        text = text.encode("utf-8", "replace").decode()
         event = PostEdited(id=ExternalId(post_id), edited_at=now, text=text, reading=self.read(text))
-        await self.bring(f"{post_id}:edit:{now.timestamp()}", event, about=post_id)
+        await self.bring(f"{post_id}:edit:{edit_id or now.timestamp()}", event, about=post_id)
 
     async def delete(self, post_id: str) -> None:
         """A customer takes a post back."""

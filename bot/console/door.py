@@ -3,6 +3,7 @@
 * Host: only names of this machine (against DNS rebinding).
 * Unsafe methods: only from our own pages (against cross-site requests). Programs send neither ``Origin`` nor ``Sec-Fetch-Site``.
 * Bodies: at most ``BODY_BYTES_MAX``.
+* A bug below ends as a plain 500; its details stay in the log.
 * Answers: a content security policy without inline script or style, no framing, no sniffing, no referrer.
 """
 
@@ -15,6 +16,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot.log import get_logger
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """The names under which this machine reaches itself."""
@@ -33,6 +36,8 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
+
+log = get_logger("console")
 
 
 class TooLarge(Exception):
@@ -57,6 +62,12 @@ class Door:
             await PlainTextResponse(words + "\n", status_code=status)(scope, receive, dressed(send, scope))
             return
         taken = 0
+        answering = False
+
+        async def noticed(message: Message) -> None:
+            nonlocal answering
+            answering = True
+            await dressed(send, scope)(message)
 
         async def counted() -> Message:
             nonlocal taken
@@ -67,10 +78,15 @@ class Door:
             return message
 
         try:
-            await self.app(scope, counted, dressed(send, scope))
+            await self.app(scope, counted, noticed)
         except TooLarge:
             words = f"That is too long: at most {BODY_BYTES_MAX // 1024 // 1024} MB are taken.\n"
             await PlainTextResponse(words, status_code=413)(scope, receive, dressed(send, scope))
+        except Exception as error:
+            log.exception("console failed", path=scope["path"], error=repr(error))
+            if not answering:
+                words = "Something went wrong on our side; it is in the log.\n"
+                await PlainTextResponse(words, status_code=500)(scope, receive, dressed(send, scope))
 
     def refusal(self, method: str, headers: Headers) -> tuple[int, str] | None:
         """The status and the words of a refusal, or None."""

@@ -13,7 +13,6 @@ from bot.intake import Intake
 from bot.speech import Speech
 from bot.store.port import Store
 from bot.worker import Worker
-from conversations.policy import Policy
 
 
 class Parts(Protocol):
@@ -33,8 +32,6 @@ class Parts(Protocol):
     def worker(self) -> Worker: ...
     @property
     def speech(self) -> Speech: ...
-    @property
-    def policy(self) -> Policy: ...
     @property
     def phone(self) -> PlaygroundChannel: ...
 

@@ -1,0 +1,84 @@
+"""Running the playground: the worker and the web server in one loop, one port on loopback, and a graceful end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import webbrowser
+from collections.abc import Iterator
+
+import uvicorn
+
+from bot.console.app import web
+from bot.console.parts import Parts
+from conversations.errors import HearoutError
+
+HOST = "127.0.0.1"
+DRAIN_S = 5
+"""How long open requests may take to finish when the program is told to stop."""
+
+
+class PortTaken(HearoutError):
+    """The port cannot be had; the message says what to do."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: ``serve`` stops the worker and the server together."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are handled by ``serve``."""
+        yield
+
+
+def listen(port: int) -> socket.socket:
+    """The one socket, on loopback. Port 0 takes a free one. Raises ``PortTaken``."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((HOST, port))
+    except OSError as error:
+        sock.close()
+        raise PortTaken(f"port {port} cannot be used ({error.strerror}): choose another with --port, or 0 for any free one") from error
+    sock.listen(128)
+    return sock
+
+
+async def serve(app: Parts, port: int, open_browser: bool) -> None:
+    """Run the playground until SIGTERM or Ctrl-C, then finish what is under way. Raises ``PortTaken`` before anything runs."""
+    sock = listen(port)
+    url = f"http://{HOST}:{sock.getsockname()[1]}/"
+    config = uvicorn.Config(
+        web(app),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+    server = Server(config)
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        app.worker.stop()
+        app.worker.bell.ring()  # live streams end now
+        server.should_exit = True
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop)
+    working = asyncio.create_task(app.worker.run(), name="worker")
+    working.add_done_callback(lambda task: stop())
+    print(f"Hearout's playground: {url}  (stop it with Ctrl-C)", flush=True)
+    if open_browser:
+        loop.run_in_executor(None, webbrowser.open, url)
+    try:
+        await server.serve(sockets=[sock])
+    finally:
+        stop()
+        await working
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(name)
+        sock.close()

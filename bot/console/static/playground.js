@@ -1,0 +1,143 @@
+// The playground's little helper: htmx does the fetching, this file tells it when, and keeps what people type.
+"use strict";
+
+const live = () => document.getElementById("live");
+let inFlight = 0;
+let pending = false;
+
+// ---------------------------------------------------------------- news: one event stream, one refresh at a time
+
+function refresh() {
+  if (inFlight > 0 || !window.htmx) { pending = true; return; }
+  pending = false;
+  htmx.trigger(live(), "changed");
+}
+
+function listen() {
+  const offline = document.getElementById("offline");
+  const source = new EventSource(document.body.dataset.events);
+  let lost = false;
+  source.addEventListener("changed", refresh);
+  source.addEventListener("hello", (event) => {
+    offline.hidden = true;
+    if (lost || event.data !== live().dataset.rings) refresh();
+    lost = false;
+  });
+  source.onerror = () => {
+    lost = true;
+    offline.hidden = false;
+    if (source.readyState === EventSource.CLOSED) setTimeout(listen, 1500);
+  };
+}
+
+document.addEventListener("htmx:before:request", () => { inFlight += 1; });
+document.addEventListener("htmx:finally:request", () => {
+  inFlight = Math.max(0, inFlight - 1);
+  if (pending && inFlight === 0) setTimeout(refresh, 0);
+});
+
+// ---------------------------------------------------------------- forms keep what was typed while the page around them changes
+
+document.addEventListener("input", (event) => {
+  const form = event.target.form;
+  if (form && form.hasAttribute("hx-post")) form.setAttribute("hx-morph-skip", "");
+  count(event.target);
+});
+
+document.addEventListener("htmx:before:swap", (event) => {
+  const { ctx } = event.detail;
+  const source = ctx.sourceElement;
+  if (!(source instanceof HTMLFormElement)) return;
+  source.removeAttribute("hx-morph-skip");
+  if (ctx.response && ctx.response.status < 400) {
+    source.reset();
+    const menu = source.closest("details.menu");
+    if (menu) menu.open = false;
+  }
+});
+
+document.addEventListener("htmx:after:swap", (event) => {
+  const there = live().dataset.url;
+  if (event.detail.ctx.sourceElement?.tagName !== "A" && there !== location.pathname + location.search) {
+    history.replaceState(null, "", there);
+  }
+  tick();
+  document.querySelectorAll("[data-count]").forEach(count);
+  const wrong = document.querySelector("form [aria-invalid=true]");
+  if (wrong && event.detail.ctx.response?.status === 422) wrong.focus();
+});
+
+document.addEventListener("htmx:error", () => { document.getElementById("offline").hidden = false; });
+
+// Enter sends a message; Shift+Enter makes a new line. Everywhere else Ctrl+Enter sends.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.isComposing || event.target.tagName !== "TEXTAREA") return;
+  const form = event.target.form;
+  if (!form) return;
+  if (event.ctrlKey || event.metaKey || (form.hasAttribute("data-enter") && !event.shiftKey)) {
+    event.preventDefault();
+    form.requestSubmit();
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") document.querySelectorAll("details.menu[open]").forEach((menu) => { menu.open = false; });
+});
+
+function count(field) {
+  if (!field.dataset || !field.dataset.count) return;
+  const shown = document.querySelector(`[data-count-of="${field.id}"]`);
+  if (!shown) return;
+  const form = field.form;
+  const direct = form.elements.surface && form.elements.surface.value === "direct";
+  const most = direct ? 10000 : 280;
+  const length = [...field.value].length;
+  shown.textContent = length ? `${length} / ${most}` : "";
+  shown.classList.toggle("over", length > most);
+}
+
+document.addEventListener("change", (event) => {
+  if (event.target.name === "surface") event.target.form.querySelectorAll("[data-count]").forEach(count);
+});
+
+// ---------------------------------------------------------------- the virtual clock runs on between two refreshes
+
+let offsetMs = 0;
+let anchor = "";
+
+function tick() {
+  const now = document.getElementById("now");
+  if (!now) return;
+  if (now.dataset.now !== anchor) {
+    anchor = now.dataset.now;
+    offsetMs = Date.parse(anchor) - Date.now();
+  }
+  const at = new Date(Date.now() + offsetMs);
+  const say = new Intl.DateTimeFormat("en-GB", {
+    timeZone: now.dataset.zone, weekday: "short", day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit",
+  });
+  const part = Object.fromEntries(say.formatToParts(at).map((piece) => [piece.type, piece.value]));
+  now.textContent = `${part.weekday} ${part.day} ${part.month} ${part.hour}:${part.minute}:${part.second}`;
+  document.querySelectorAll("[data-until]").forEach((element) => {
+    const left = (Date.parse(element.dataset.until) - at.getTime()) / 1000;
+    const words = spell(Math.abs(left));
+    const text = left >= 0 ? `in ${words}` : `${words} ago`;
+    if (element.textContent !== text) element.textContent = text;
+  });
+}
+
+function spell(seconds) {
+  seconds = Math.round(seconds);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 600) return seconds % 60 ? `${Math.floor(seconds / 60)} min ${seconds % 60} s` : `${seconds / 60} min`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
+  const days = Math.floor(hours / 24);
+  return `${days} ${days === 1 ? "day" : "days"}${hours % 24 ? ` ${hours % 24} h` : ""}`;
+}
+
+setInterval(tick, 1000);
+tick();
+listen();
