@@ -19,7 +19,8 @@ from bot.channels.x.settings import XSettings
 from bot.channels.x.stream import Stream
 from bot.clock import Clock
 from bot.log import get_logger
-from bot.store.records import Lane, OutboxRow, Place
+from bot.store.port import StoreUnavailable
+from bot.store.records import Arrival, Lane, OutboxRow, Place, Taken
 from conversations.conversation import Conversation
 from conversations.policy import ChannelTraits, Policy
 from conversations.wording.length import X_DIRECT_CHARS_MAX, X_POST_WEIGHT_MAX
@@ -46,7 +47,7 @@ class XChannel:
         self,
         settings: XSettings,
         *,
-        take_in: TakeIn,
+        take_in: TakeIn | None = None,
         store: Memory,
         reader: Reads,
         clock: Clock,
@@ -55,7 +56,7 @@ class XChannel:
         rng: random.Random | None = None,
     ) -> None:
         self.shared = SharedSession()
-        doors = Doors(take_in, store, reader, clock, alert, self.shared, Ours(), rng or random.Random())
+        doors = Doors(take_in or nowhere, store, reader, clock, alert, self.shared, Ours(), rng or random.Random())
         self.clock = clock
         self.doors = doors
         self.quarantine_s = policy().quarantine_s
@@ -68,6 +69,15 @@ class XChannel:
             for account in settings.accounts
             for lane in (Lane(account.posts_lane, at_once=account.at_once), Lane(account.messages_lane, at_once=2))
         )
+
+    @property
+    def take_in(self) -> TakeIn:
+        """The door of intake; it may be set after construction."""
+        return self.doors.take_in
+
+    @take_in.setter
+    def take_in(self, take_in: TakeIn) -> None:
+        self.doors.take_in = take_in
 
     # ---------------------------------------------------------------- words out
 
@@ -176,6 +186,11 @@ class XChannel:
                 except XError as error:
                     wrong.append(f"x.accounts.{name}: direct messages: {advice(error)}, or set direct_messages = false")
         return wrong
+
+
+async def nowhere(arrivals: Sequence[Arrival]) -> list[Taken]:
+    """No door yet: nothing is acknowledged."""
+    raise StoreUnavailable(f"{len(arrivals)} arrivals came before XChannel.take_in was set")
 
 
 def advice(error: XError) -> str:

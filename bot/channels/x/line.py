@@ -95,9 +95,9 @@ class Ours:
         return tuple(self.by_handle)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Doors:
-    """What all lines share of the rest of the program."""
+    """What all lines share of the rest of the program. ``take_in`` may be set later than the rest: intake is made of channels."""
 
     take_in: TakeIn
     store: Memory
