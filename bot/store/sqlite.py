@@ -61,8 +61,8 @@ class SqliteStore:
         self._lock = lock
         self._looking = looking
         self._looking_turn = asyncio.Lock()
-        self._x: Execute = db.execute
-        self._writer = Writer(db)
+        self._x: Execute = db.conn.execute
+        self._writer = Writer(db.conn)
 
     @classmethod
     async def open(
@@ -105,8 +105,7 @@ class SqliteStore:
     # ---- how it is run
 
     async def _write(self, do: Callable[Concatenate[Execute, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        x = self._x
-        return await self._writer.write(lambda: do(x, *args, **kwargs))
+        return await self._writer.write(lambda attempt: do(attempt.x, *args, **kwargs))
 
     def _read(self, do: Callable[Concatenate[Execute, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """A short look, on the loop's thread."""
@@ -119,7 +118,7 @@ class SqliteStore:
         """A look that may take long."""
         if self._looking is None:
             return self._read(do, *args, **kwargs)
-        execute = self._looking.execute
+        execute = self._looking.conn.execute
         try:
             async with self._looking_turn:
                 return await asyncio.to_thread(lambda: do(execute, *args, **kwargs))
@@ -140,7 +139,8 @@ class SqliteStore:
 
     async def decide_due(self, now: datetime, limit: int, decide: Decider) -> int:
         """See ``Store.decide_due``."""
-        return await self._write(sqlite_decide.decide_due, micros(now), limit, decide)
+        at = micros(now)
+        return await self._writer.write(lambda attempt: sqlite_decide.decide_due(attempt, at, limit, decide))
 
     async def next_wake_at(self) -> datetime | None:
         """See ``Store.next_wake_at``."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from bot.store.codec import (
     clean,
     dump_event,
@@ -14,30 +16,33 @@ from bot.store.codec import (
 from bot.store.port import Decider, StoreError
 from bot.store.records import Claimed, Decision, InboxEvent, Kind, OutboxRow, Postpone
 from bot.store.rows import (
-    CONVERSATION_SET,
+    CONVERSATION_MOVED,
+    CONVERSATION_SAVED,
     OUTBOX_WRITTEN,
     TURN_COLUMNS,
-    conversation_changes,
     marks,
+    moved_params,
     outbox_params,
     plain_handle,
+    saved_params,
     turn_params,
 )
 from bot.store.sqlite_intake import Execute
-from bot.store.writer import is_outage
+from bot.store.writer import Attempt, Entangled, is_outage
 from conversations.conversation import Conversation
 from conversations.ids import ConversationKey, EffectKey
 
 POISON_S = (60, 3600)
 """How long a conversation rests whose decision raised: the first time, doubling, and at most."""
 
-_DUE = "select key, version, document from conversation where wake_at<=? order by wake_at limit ?"
+_DUE = "select key, version, document, poison_count from conversation where wake_at<=? order by wake_at limit ?"
 _UNREAD = """select sequence, kind, document from inbox
   where conversation=? and conversation is not null and read_at is null order by sequence"""
 _ANY_UNREAD = "select 1 from inbox where conversation=? and conversation is not null and read_at is null limit 1"
 _READ = "update inbox set read_at=? where sequence=? and conversation=?"
-_SAVE = f"""update conversation set {CONVERSATION_SET}, poison_count=0, poison_error=null, poison_at=null
-  where key=? and version=?"""
+_SAVE = f"update conversation set {CONVERSATION_SAVED} where key=? and version=?"
+_MOVE = f"update conversation set {CONVERSATION_MOVED} where key=? and version=?"
+_CURED = "update conversation set poison_count=0, poison_error=null, poison_at=null where key=?"
 _POISON = """update conversation set poison_count=poison_count+1, poison_error=?, poison_at=?,
   wake_at=? + min(? << min(poison_count, 10), ?) where key=?"""
 _TURN = f"""insert into turn ({TURN_COLUMNS}) values ({marks(15)}) on conflict (conversation, turn_id) do update set
@@ -57,23 +62,22 @@ _MUTE = """insert into customer (channel, id, handle, muted) values (?,?,?,1)
 _AUDIT = "insert into audit (at, actor, action, subject) values (?,?,?,?)"
 
 
-def decide_due(x: Execute, now: int, limit: int, decide: Decider) -> int:
+def decide_due(attempt: Attempt, now: int, limit: int, decide: Decider) -> int:
     """See ``Store.decide_due``."""
+    x = attempt.x
     due = x(_DUE, (now, limit)).fetchall()
-    for key, version, document in due:
-        x("savepoint decision")
+    for woken in due:
         try:
-            _decide(x, key, version, document, now, decide)
+            attempt.alone(partial(_decide, x, woken, now, decide))
         except Exception as error:
-            if is_outage(error):
+            if is_outage(error) or isinstance(error, Entangled):
                 raise
-            x("rollback to decision")
-            _poison(x, key, error, now)
-        x("release decision")
+            _poison(x, woken[0], error, now)
     return len(due)
 
 
-def _decide(x: Execute, key: ConversationKey, version: int, document: str, now: int, decide: Decider) -> None:
+def _decide(x: Execute, woken: tuple[ConversationKey, int, str, int], now: int, decide: Decider) -> None:
+    key, version, document, poisoned = woken
     unread = x(_UNREAD, (key,)).fetchall()
     events = tuple(InboxEvent(sequence, load_event(kind, event)) for sequence, kind, event in unread)
     claimed = Claimed(load_conversation(document), events)
@@ -94,8 +98,15 @@ def _decide(x: Execute, key: ConversationKey, version: int, document: str, now: 
         wake_at = now if wake_at is None else min(wake_at, now)
     if wake_at is not None and wake_at <= now and not consumed and conversation == claimed.conversation:
         raise StoreError(f"the decision for {key} changed nothing, and it is still due: it would be claimed for ever")
-    if x(_SAVE, (*conversation_changes(conversation, wake_at, now), key, version)).rowcount != 1:
+    before = claimed.conversation
+    if conversation.state is before.state and conversation.customer == before.customer:
+        saved = x(_SAVE, (*saved_params(conversation, wake_at, now), key, version))
+    else:
+        saved = x(_MOVE, (*moved_params(conversation, wake_at, now), key, version))
+    if saved.rowcount != 1:
         raise StoreError(f"{key} is no longer at version {version}")
+    if poisoned:
+        x(_CURED, (key,))
 
 
 def _write_outbox(x: Execute, decision: Decision, conversation: Conversation, now: int) -> Conversation:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
-from bot.store.codec import clean_or_none, instant, micros
+from bot.store.codec import clean_or_none, micros
 from bot.store.records import Kind, Lane, OutboxRow, Place, Report, Status
 from bot.store.rows import (
     INBOX_COLUMNS,
@@ -41,7 +41,8 @@ _UNCLEAR = f"""select {OUTBOX_COLUMNS} from outbox
 _CLAIM = "update outbox set status=?, attempt=?, fence=?, sending_until=?, updated_at=? where sequence=?"
 _EXPIRED = "select sequence, channel, place from outbox where status='sending' and sending_until<=?"
 _TO_UNKNOWN = "update outbox set status='unknown', unknown_since=?, not_before=?, sending_until=null, updated_at=? where sequence=?"
-_CLAIMED = f"select {OUTBOX_COLUMNS} from outbox where key=? and fence=? and status in ('sending', 'unknown')"
+_CLAIMED = """select sequence, conversation, account, kind, unknown_since from outbox
+  where key=? and fence=? and status in ('sending', 'unknown')"""
 _REPORT = """update outbox set status=?, external_id=coalesce(?, external_id), url=coalesce(?, url), reason=?, not_before=?,
   sending_until=null, unknown_since=?, updated_at=? where sequence=?"""
 _OTHER_CARD = "select 1 from outbox where conversation=? and status='pending' and kind='card' and sequence<>? limit 1"
@@ -63,27 +64,25 @@ def claim(x: Execute, now: int, sending_us: int, limit: int) -> list[OutboxRow]:
         if next_at <= now and room > 0:
             found += x(_DELIVERABLE, (lane, now, min(room, limit))).fetchall()
     found += x(_UNCLEAR, (now, now, limit)).fetchall()
-    rows = sorted(map(outbox_of, found), key=_urgency)[:limit]
-    until = now + sending_us
-    return [_claimed(x, row, now, until) for row in rows]
+    found.sort(key=_urgency)
+    return [outbox_of(_claimed(x, row, now, now + sending_us)) for row in found[:limit]]
 
 
-def _urgency(row: OutboxRow) -> tuple[int, bool, float, int]:
-    return row.rank, row.due_at is None, row.due_at.timestamp() if row.due_at else 0.0, row.sequence
+_PLACES = {name: place for place, name in enumerate(OUTBOX_COLUMNS.split(", "))}
+_urgency = itemgetter(*(_PLACES[name] for name in ("rank", "due_at", "sequence")))
+_status, _attempt, _fence = (_PLACES[name] for name in ("status", "attempt", "fence"))
+_sending_until, _updated_at = (_PLACES[name] for name in ("sending_until", "updated_at"))
 
 
-def _claimed(x: Execute, row: OutboxRow, now: int, until: int) -> OutboxRow:
-    pending = row.status is Status.PENDING
-    row = replace(
-        row,
-        status=Status.SENDING if pending else row.status,
-        attempt=row.attempt + pending,
-        fence=row.fence + 1,
-        sending_until=instant(until),
-        updated_at=instant(now),
-    )
-    x(_CLAIM, (row.status.value, row.attempt, row.fence, until, now, row.sequence))
-    return row
+def _claimed(x: Execute, row: Sequence[Any], now: int, until: int) -> list[Any]:
+    changed = list(row)
+    if changed[_status] == Status.PENDING:
+        changed[_status] = Status.SENDING.value
+        changed[_attempt] += 1
+    changed[_fence] += 1
+    changed[_sending_until], changed[_updated_at] = until, now
+    x(_CLAIM, (changed[_status], changed[_attempt], changed[_fence], until, now, changed[0]))
+    return changed
 
 
 def expire(x: Execute, now: int, quarantine_s: Mapping[str, float]) -> int:
@@ -106,34 +105,19 @@ def _report(x: Execute, item: Report) -> bool:
     found = x(_CLAIMED, (item.key, item.fence)).fetchone()
     if found is None:
         return False
-    row = outbox_of(found)
+    sequence, conversation, account, kind, unknown_since = found
     at, status, reason = micros(item.at), item.status, item.reason
-    if (
-        status is Status.PENDING
-        and row.kind is Kind.CARD
-        and x(_OTHER_CARD, (row.conversation, row.sequence)).fetchone()
-    ):
+    if status is Status.PENDING and kind == Kind.CARD and x(_OTHER_CARD, (conversation, sequence)).fetchone():
         status, reason = Status.WITHDRAWN, "a newer card is waiting"
-    since = (micros(row.unknown_since) if row.unknown_since else at) if status is Status.UNKNOWN else None
+    since = (unknown_since or at) if status is Status.UNKNOWN else None
     not_before = micros(item.not_before) if item.not_before else 0
-    x(
-        _REPORT,
-        (
-            status.value,
-            clean_or_none(item.external_id),
-            clean_or_none(item.url),
-            clean_or_none(reason),
-            not_before,
-            since,
-            at,
-            row.sequence,
-        ),
-    )
+    external_id, url = clean_or_none(item.external_id), clean_or_none(item.url)
+    x(_REPORT, (status.value, external_id, url, clean_or_none(reason), not_before, since, at, sequence))
     if item.turn is not None:
         x(_TURN, turn_params(item.turn))
     if item.event is not None:
-        x(_KEEP, report_params(row, item, item.event))
-        wake(x, row.conversation, at)
+        x(_KEEP, report_params(item, item.event, conversation, account))
+        wake(x, conversation, at)
     return True
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.store.rows import REPORTS, dedupe_hash, marks, mute_hash
+from bot.store.rows import REPORTS, dedupe_hash, mute_hash
 from bot.store.sqlite_intake import Execute
-from bot.store.sqlite_look import keys_of
+from bot.store.sqlite_look import Person, conversations_of, people
 
 _OF_CONVERSATION = (
     "delete from inbox where conversation=?",
@@ -14,32 +14,32 @@ _OF_CONVERSATION = (
     "update audit set action='', subject='erased' where subject=?",
     "delete from conversation where key=?",
 )
+_STRAYS = "conversation is null and channel=? and customer=?"
+_MUTED = "insert or ignore into customer (channel, id, muted) values (?,?,1)"
+_AUDIT = "insert into audit (at, actor, action, subject) values (?,'store',?,'erased')"
 
 
 def erase(x: Execute, customer: str, now: int) -> int:
     """See ``Store.erase_customer``. Whoever opted out stays opted out, known by a hash."""
-    keys, ids = keys_of(x, customer)
+    erased = sum(_erase_person(x, person) for person in people(x, customer))
+    x("update audit set action='', subject='erased' where subject=?", (customer,))
+    x(_AUDIT, (now, f"erased {erased} conversations"))
+    return erased
+
+
+def _erase_person(x: Execute, person: Person) -> int:
+    channel, customer = person
+    keys = conversations_of(x, person)
     for key in keys:
         _remember(x, "conversation=?", (key,))
         for sql in _OF_CONVERSATION:
             x(sql, (key,))
-    named = f"customer in ({marks(len(ids))})"
-    _remember(x, f"conversation is null and {named}", tuple(ids))
-    x(f"delete from inbox where conversation is null and {named}", tuple(ids))
-    x(f"update audit set action='', subject='erased' where subject in ({marks(len(ids))})", tuple(ids))
-    known = x(
-        f"delete from customer where id in ({marks(len(ids))}) returning channel, id, muted", tuple(ids)
-    ).fetchall()
-    for channel, customer_id, muted in known:
-        if muted:
-            x(
-                "insert or ignore into customer (channel, id, muted) values (?,?,1)",
-                (channel, mute_hash(channel, customer_id)),
-            )
-    x(
-        "insert into audit (at, actor, action, subject) values (?,'store',?,'erased')",
-        (now, f"erased {len(keys)} conversations"),
-    )
+    _remember(x, _STRAYS, person)
+    x(f"delete from inbox where {_STRAYS}", person)
+    x("update audit set action='', subject='erased' where subject=?", (customer,))
+    gone = x("delete from customer where channel=? and id=? returning muted", person).fetchall()
+    if gone and gone[0][0]:
+        x(_MUTED, (channel, mute_hash(channel, customer)))
     return len(keys)
 
 

@@ -27,7 +27,7 @@ from bot.store.rows import (
     mute_hash,
     plain_handle,
 )
-from conversations.conversation import Conversation, Customer
+from conversations.conversation import Customer
 from conversations.events import PostDeleted
 from conversations.ids import ConversationKey, ExternalId
 
@@ -48,9 +48,9 @@ _STRAYS = "select sequence from inbox where conversation is null and about is no
 _ADOPT = (
     "update inbox set conversation=?, profile=null, sequence=(select max(sequence) + 1 from inbox) where sequence=?"
 )
-_MEET = """insert into customer (channel, id, handle) values (?,?,?)
-  on conflict (channel, id) do update set handle=excluded.handle where handle<>excluded.handle"""
-_MUTED = "select 1 from customer where channel=? and id in (?,?) and muted=1"
+_CUSTOMER = "select id, handle, muted from customer where channel=? and id in (?,?)"
+_MEET = "insert into customer (channel, id, handle) values (?,?,?)"
+_RENAME = "update customer set handle=? where channel=? and id=?"
 _ASIDE = """select channel, account, external_id, kind, document, profile, at, conversation from inbox
   where sequence=? and (reason is not null or conversation is not null)"""
 
@@ -95,10 +95,11 @@ def _route(x: Execute, arrival: Arrival, customer: Customer, route: Router, now:
     row = x(_CURRENT, (customer_id, arrival.account, arrival.channel)).fetchone()
     current = load_conversation(row[0]) if row else None
     chosen = route(arrival, current)
-    if current is None or current.customer.handle != customer.handle:
-        x(_MEET, (arrival.channel, customer_id, plain_handle(customer.handle)))
+    renamed = current is None or current.customer.handle != customer.handle
+    muted = (renamed or isinstance(chosen, Open)) and _meet(x, arrival.channel, customer)
     if isinstance(chosen, Open):
-        chosen = Open(_unless_muted(x, chosen.conversation))
+        if muted and not chosen.conversation.bot_muted:
+            chosen = Open(chosen.conversation.evolve(bot_muted=True))
         x(_OPEN, conversation_params(chosen.conversation, now, now))
     elif isinstance(chosen, Join):
         if (current is None or current.key != chosen.conversation) and not x(_KNOWN, (chosen.conversation,)).fetchone():
@@ -109,10 +110,15 @@ def _route(x: Execute, arrival: Arrival, customer: Customer, route: Router, now:
     return chosen
 
 
-def _unless_muted(x: Execute, conversation: Conversation) -> Conversation:
-    channel, customer = conversation.channel, clean(conversation.customer.id)
-    muted = x(_MUTED, (channel, customer, mute_hash(channel, customer))).fetchone()
-    return conversation.evolve(bot_muted=True) if muted and not conversation.bot_muted else conversation
+def _meet(x: Execute, channel: str, customer: Customer) -> bool:
+    """Know the customer by the present handle. Returns whether the customer opted out, be it before an erasure."""
+    id_, handle = clean(customer.id), plain_handle(customer.handle)
+    known = {row[0]: row for row in x(_CUSTOMER, (channel, id_, mute_hash(channel, id_)))}
+    if id_ not in known:
+        x(_MEET, (channel, id_, handle))
+    elif known[id_][1] != handle:
+        x(_RENAME, (handle, channel, id_))
+    return any(muted for _, _, muted in known.values())
 
 
 def _named(x: Execute, arrival: Arrival) -> ConversationKey | None:

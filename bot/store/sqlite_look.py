@@ -37,10 +37,12 @@ from conversations.protocol import State
 WAL_BYTES_MAX = 64 * 1024 * 1024
 """A write-ahead log that grew beyond this is pinned by a reader that does not finish."""
 
-_SAYING = f"""select {OUTBOX_COLUMNS} from outbox where kind='words' and status in ('pending', 'sending', 'unknown')
-  and channel=? and account=? and place=?"""
-_SAID = f"""select {OUTBOX_COLUMNS} from outbox where kind='words' and status='sent'
-  and channel=? and account=? and place=? and updated_at>=? order by updated_at desc limit ?"""
+WORDS_WAIT_S_MAX = 86_400
+"""How long words may wait between being written and being sent, for ``sent_words`` to find them."""
+
+_WORDS = f"""select {OUTBOX_COLUMNS} from outbox where kind='words' and channel=? and account=? and place=? and created_at>=?
+  and (status in ('pending', 'sending', 'unknown') or (status='sent' and updated_at>=?))
+  order by created_at desc, sequence desc limit ?"""
 
 
 def conversation(x: Execute, key: ConversationKey) -> Conversation | None:
@@ -117,12 +119,8 @@ def outbox_row(x: Execute, key: EffectKey) -> OutboxRow | None:
 
 def sent_words(x: Execute, channel: str, account: str, place: str, since: int, limit: int) -> list[OutboxRow]:
     """See ``Store.sent_words``."""
-    rows = (
-        x(_SAYING, (channel, account, place)).fetchall() + x(_SAID, (channel, account, place, since, limit)).fetchall()
-    )
-    return sorted(map(outbox_of, rows), key=lambda row: (row.updated_at or row.created_at, row.sequence), reverse=True)[
-        :limit
-    ]
+    earliest = since - WORDS_WAIT_S_MAX * 1_000_000
+    return [outbox_of(row) for row in x(_WORDS, (channel, account, place, earliest, since, limit))]
 
 
 def asides(x: Execute, limit: int) -> list[Aside]:
@@ -219,30 +217,35 @@ def _damage(x: Execute) -> list[str]:
 # ---------------------------------------------------------------- all that is kept of a customer
 
 
-def keys_of(x: Execute, customer: str) -> tuple[list[ConversationKey], list[str]]:
-    """The conversations of a customer (platform id or handle), and the platform ids they go by."""
-    name, handle = clean(customer), plain_handle(customer)
-    named = x(
-        "select key, customer from conversation where customer=? or (handle<>'' and handle=?)", (name, handle)
-    ).fetchall()
-    met = x("select id from customer where id=? or (handle<>'' and handle=?)", (name, handle)).fetchall()
-    ids = dict.fromkeys([name, *(row[1] for row in named), *(row[0] for row in met)])
-    by_id = x(f"select key from conversation where customer in ({marks(len(ids))})", tuple(ids)).fetchall()
-    keys = dict.fromkeys([*(row[0] for row in named), *(row[0] for row in by_id)])
-    return [ConversationKey(key) for key in keys], list(ids)
+_MET = """select channel, id from customer where (id=?1 or (handle<>'' and handle=?2)) and (?3='' or channel=?3)
+  union select channel, customer from inbox where conversation is null and customer=?1 and (?3='' or channel=?3)"""
+
+Person = tuple[str, str]
+"""A channel and the platform's id of somebody there."""
+
+
+def people(x: Execute, customer: str) -> list[Person]:
+    """Who is meant by a platform id or a handle, if need be with the channel in front (``slack:anna``)."""
+    channel, _, name = customer.rpartition(":")
+    return [(row[0], row[1]) for row in x(_MET, (clean(name), plain_handle(name), channel))]
+
+
+def conversations_of(x: Execute, person: Person) -> list[ConversationKey]:
+    """The conversations of one person."""
+    rows = x("select key from conversation where channel=? and customer=? order by id", person)
+    return [ConversationKey(row[0]) for row in rows]
 
 
 def export(x: Execute, customer: str) -> Mapping[str, Any]:
     """See ``Store.export_customer``."""
-    keys, ids = keys_of(x, customer)
-    strays = _plain(
-        x, f"select * from inbox where conversation is null and customer in ({marks(len(ids))})", tuple(ids)
-    )
+    known = people(x, customer)
+    keys = [key for person in known for key in conversations_of(x, person)]
+    strays = "select * from inbox where conversation is null and channel=? and customer=? order by sequence"
     return {
         "customer": customer,
-        "known_as": _plain(x, f"select * from customer where id in ({marks(len(ids))})", tuple(ids)),
+        "known_as": [row for one in known for row in _plain(x, "select * from customer where channel=? and id=?", one)],
         "conversations": [_export_conversation(x, key) for key in keys],
-        "set_aside": strays,
+        "set_aside": [row for one in known for row in _plain(x, strays, one)],
     }
 
 

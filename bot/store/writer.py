@@ -1,4 +1,4 @@
-"""Group commit inside the event loop: writes that wait at the same time share one transaction, each behind a savepoint.
+"""Group commit inside the event loop: writes that wait at the same time share one transaction, each isolated from the rest.
 
 One fsync then serves up to ``JOBS_MAX`` callers (performance.md, "The floor"). Nobody is told that something was written
 before it is on disk, and a write that fails takes nothing else with it.
@@ -12,13 +12,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sqlite_utils import Database
-
-from bot.crash_points import reached
 from bot.store.port import StoreError, StoreUnavailable
 
 T = TypeVar("T")
-Job = Callable[[], Any]
 
 JOBS_MAX = 100
 """Writes that share a commit: beyond this a longer wait for the first buys little."""
@@ -27,18 +23,63 @@ RETRY_S = (0.005, 0.1)
 """How long to wait when another process is writing: the first time, and at most."""
 
 
+class Entangled(Exception):
+    """A part wrote something and then failed: only savepoints can take it back alone. The group is run again with them."""
+
+
+class Attempt:
+    """One try at a group of writes. Savepoints cost a fifth of the speed, so the first try does without.
+
+    Most failures come before anything was written (a callback that raises); these need no savepoint. After any other the
+    whole group is rolled back and run once more, carefully. So jobs may run twice: their callbacks are pure.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, *, careful: bool) -> None:
+        self.x = connection.execute
+        self._connection = connection
+        self._careful = careful
+
+    def alone(self, part: Callable[[], T]) -> T:
+        """Run a part so that its failure takes nothing else with it. Raises what the part raised."""
+        if self._careful:
+            return self._behind_savepoint(part)
+        before = self._connection.total_changes
+        try:
+            return part()
+        except Exception as error:
+            if self._connection.total_changes != before or not self._connection.in_transaction:
+                raise Entangled from error
+            raise
+
+    def _behind_savepoint(self, part: Callable[[], T]) -> T:
+        self.x("savepoint part")
+        try:
+            result = part()
+        except BaseException:
+            if self._connection.in_transaction:
+                self.x("rollback to part")
+                self.x("release part")
+            raise
+        self.x("release part")
+        return result
+
+
+Job = Callable[[Attempt], Any]
+Waiting = tuple[Job, asyncio.Future[Any]]
+
+
 class Writer:
     """The one writer of a SQLite connection. Transactions never span an ``await``."""
 
-    def __init__(self, db: Database) -> None:
-        self._execute = db.execute
-        self._connection = db.conn
-        self._waiting: deque[tuple[Job, asyncio.Future[Any]]] = deque()
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._execute = connection.execute
+        self._waiting: deque[Waiting] = deque()
         self._scheduled = False
         self._closed = False
         self._retry_s = RETRY_S[0]
 
-    async def write(self, job: Callable[[], T]) -> T:
+    async def write(self, job: Callable[[Attempt], T]) -> T:
         """Run ``job`` in a transaction and return what it returned, once that is on disk.
 
         Raises what the job raised, ``StoreUnavailable`` when the disk or the database refused, ``StoreError`` when a
@@ -51,37 +92,14 @@ class Writer:
         future: asyncio.Future[T] = loop.create_future()
         self._waiting.append((job, future))
         if not self._scheduled:
-            self._scheduled = True
-            loop.call_soon(self._commit_group)
+            self._schedule(0.0)
         return await future
 
     async def close(self) -> None:
         """Write what waits, then refuse."""
         while self._waiting:
-            await self.write(lambda: None)
+            await self.write(lambda attempt: None)
         self._closed = True
-
-    def _commit_group(self) -> None:
-        self._scheduled = False
-        waiting = self._waiting
-        while waiting and waiting[0][1].done():  # cancelled while it waited
-            waiting.popleft()
-        if not waiting:
-            return
-        try:
-            self._execute("begin immediate")
-        except sqlite3.Error as error:
-            if is_busy(error):
-                self._schedule(self._retry_s)
-                self._retry_s = min(2 * self._retry_s, RETRY_S[1])
-                return
-            group = self._take()
-            self._fail([future for _, future in group], error)
-        else:
-            self._retry_s = RETRY_S[0]
-            self._run(self._take())
-        if waiting:
-            self._schedule(0.0)
 
     def _schedule(self, delay_s: float) -> None:
         self._scheduled = True
@@ -91,60 +109,71 @@ class Writer:
         else:
             loop.call_soon(self._commit_group)
 
-    def _take(self) -> list[tuple[Job, asyncio.Future[Any]]]:
-        waiting = self._waiting
-        group = [waiting.popleft() for _ in range(min(JOBS_MAX, len(waiting)))]
-        return [(job, future) for job, future in group if not future.done()]
-
-    def _run(self, group: list[tuple[Job, asyncio.Future[Any]]]) -> None:
-        done: list[tuple[asyncio.Future[Any], Any]] = []
-        failed: list[tuple[asyncio.Future[Any], Exception]] = []
-        alone = len(group) == 1
+    def _commit_group(self) -> None:
+        self._scheduled = False
+        group = self._next_group()
+        if not group:
+            return
         try:
-            for job, future in group:
-                try:
-                    done.append((future, job() if alone else self._behind_savepoint(job)))
-                except Exception as error:
-                    if alone or not self._connection.in_transaction:
-                        raise  # nothing is left to commit: SQLite gave up the whole transaction
-                    failed.append((future, error))
-            reached("store: before commit")
+            settled = self._run(group)
+        except sqlite3.Error as error:
+            if is_busy(error):
+                self._waiting.extendleft(reversed(group))
+                self._schedule(self._retry_s)
+                self._retry_s = min(2 * self._retry_s, RETRY_S[1])
+                return
+            settled = [(future, error) for _, future in group]
+        except BaseException as error:  # the program is ending
+            for _, future in group:
+                future.set_exception(translate(error))
+            raise
+        self._retry_s = RETRY_S[0]
+        for future, outcome in settled:
+            if future.done():  # its caller gave up while it was written
+                continue
+            if isinstance(outcome, Exception):
+                future.set_exception(translate(outcome))
+            else:
+                future.set_result(outcome)
+        if self._waiting:
+            self._schedule(0.0)
+
+    def _next_group(self) -> list[Waiting]:
+        """Who waited longest; whoever gave up is left out."""
+        group: list[Waiting] = []
+        while self._waiting and len(group) < JOBS_MAX:
+            item = self._waiting.popleft()
+            if not item[1].done():
+                group.append(item)
+        return group
+
+    def _run(self, group: list[Waiting]) -> list[tuple[asyncio.Future[Any], Any]]:
+        """Commit the group; for each future its result or its own error. Raises what failed them all."""
+        try:
+            return self._try(group, Attempt(self._connection, careful=False))
+        except Entangled:
+            return self._try(group, Attempt(self._connection, careful=True))
+
+    def _try(self, group: list[Waiting], attempt: Attempt) -> list[tuple[asyncio.Future[Any], Any]]:
+        self._execute("begin immediate")
+        try:
+            settled = [(future, self._outcome(job, attempt)) for job, future in group]
             self._execute("commit")
-            reached("store: after commit")
-        except BaseException as error:
-            self._rollback()
-            settled = {id(future) for future, _ in failed}
-            self._fail([future for _, future in group if id(future) not in settled], error)
-            if not isinstance(error, Exception):
-                raise
-        else:
-            for future, result in done:
-                if not future.done():
-                    future.set_result(result)
-        for future, reason in failed:
-            self._fail([future], reason)
-
-    def _behind_savepoint(self, job: Job) -> Any:
-        self._execute("savepoint job")
-        try:
-            result = job()
         except BaseException:
             if self._connection.in_transaction:
-                self._execute("rollback to job")
-                self._execute("release job")
+                self._execute("rollback")
             raise
-        self._execute("release job")
-        return result
+        return settled
 
-    def _rollback(self) -> None:
-        if self._connection.in_transaction:
-            self._execute("rollback")
-
-    @staticmethod
-    def _fail(futures: list[asyncio.Future[Any]], error: BaseException) -> None:
-        for future in futures:
-            if not future.done():
-                future.set_exception(translate(error))
+    def _outcome(self, job: Job, attempt: Attempt) -> Any:
+        try:
+            return attempt.alone(lambda: job(attempt))
+        except Entangled:
+            raise
+        except Exception as error:
+            if not self._connection.in_transaction:
+                raise  # nothing is left to commit: SQLite gave up the whole transaction
+            return error
 
 
 def is_busy(error: BaseException) -> bool:

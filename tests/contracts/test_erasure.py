@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -146,6 +147,23 @@ async def test_an_export_is_plain_and_whole(store: Store) -> None:
     [aside] = export["set_aside"]
     assert aside["profile"]["name"] == f"{CANARY} Name"
     assert "x:acme:other" not in json.dumps(export)
+
+
+async def test_namesakes_on_two_channels_are_told_apart_by_the_channel(store: Store) -> None:
+    await store.take_in([post("1"), post("1", channel="slack"), post("9", channel="slack")], open_or_join, NOW)
+    slack, x = await store.export_customer("slack:name-c1"), await store.export_customer("x:@Name-c1")
+    assert [item["conversation"]["key"] for item in slack["conversations"]] == ["slack:acme:1"]
+    assert [item["conversation"]["key"] for item in x["conversations"]] == ["x:acme:1"]
+    assert await store.erase_customer("slack:c1", NOW) == 1
+    assert [item.key for item in await store.conversations()] == ["x:acme:1"]
+
+
+async def test_a_renamed_customer_is_found_by_the_present_handle(store: Store) -> None:
+    key = await opened(store, "1")
+    renamed = post("2")
+    await store.take_in([replace(renamed, customer=Customer("c1", "@newname"))], open_or_join, NOW)
+    export = await store.export_customer("NewName")
+    assert [item["conversation"]["key"] for item in export["conversations"]] == [key]
 
 
 async def test_an_export_of_nobody_is_empty(store: Store) -> None:

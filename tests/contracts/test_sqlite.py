@@ -225,13 +225,13 @@ async def test_closing_writes_what_waits_and_then_refuses(path: Path) -> None:
 
 async def test_a_commit_that_fails_fails_everybody_in_it_and_the_next_goes_on(path: Path) -> None:
     store = await SqliteStore.open(path)
-    x, writer = store.database.execute, Writer(store.database)
+    x, writer = store.database.execute, Writer(store.database.conn)
 
-    def orphan() -> None:
+    def orphan(attempt: object) -> None:
         x("pragma defer_foreign_keys=on")
         x("insert into label (conversation, agent, complaint, text, language, at) values ('nobody', 'U1', 1, '', 'en', 0)")
 
-    good = [writer.write(lambda n=n: x("insert into meta values (?, 'x')", (str(n),))) for n in range(3)]  # type: ignore[misc]
+    good = [writer.write(lambda _, n=n: x("insert into meta values (?, 'x')", (str(n),))) for n in range(3)]  # type: ignore[misc]
     results = await asyncio.gather(*good, writer.write(orphan), return_exceptions=True)
     assert [type(result) for result in results] == [StoreError] * 4
     assert await store.get_meta("1") is None

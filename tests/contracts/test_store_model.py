@@ -103,6 +103,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.model = Model()
         self.seconds = 0
         self.number = 0
+        self.sequence = 0
 
     def open(self) -> Store:
         """A store on this machine's file."""
@@ -193,7 +194,7 @@ class StoreMachine(RuleBasedStateMachine):
     ) -> None:
         """All that is due, up to the limit; the first may be poisoned."""
         claimed: list[ConversationKey] = []
-        due = sorted((c for c in self.model.cases.values() if c.wake_at and c.wake_at <= self.now), key=wake)
+        wakes = {case.key: case.wake_at for case in self.model.cases.values() if case.wake_at and case.wake_at <= self.now}
 
         def decide(item: Claimed) -> Decision:
             case = self.model.cases[item.conversation.key]
@@ -219,15 +220,10 @@ class StoreMachine(RuleBasedStateMachine):
             )
 
         count = self.run(self.store.decide_due(self.now, limit, decide))
-        assert count == len(claimed) == min(limit, len(due))
-        assert {wake(self.model_case_before(due, key)) for key in claimed} <= {wake(case) for case in due}
+        assert count == len(claimed)
+        assert [wakes[key] for key in claimed] == sorted(wakes.values())[:limit]
         for item in self.run(self.store.poisoned()):
             self.model.cases[item.conversation].wake_at = item.wake_at
-
-    @staticmethod
-    def model_case_before(due: list[Case], key: ConversationKey) -> Case:
-        """The case among those that were due."""
-        return next(case for case in due if case.key == key)
 
     def new_row(
         self, key: ConversationKey, lane: str, place: Place, rank: Rank, author: Author, due: int | None, later: int | None
@@ -251,10 +247,10 @@ class StoreMachine(RuleBasedStateMachine):
             elif held and postpone:
                 until = at(self.seconds + postpone)
                 self.model.put(replace(item, not_before=max(item.not_before or until, until)))
-        first = len(self.model.rows)
-        self.model.rows += [replace(item, sequence=first + n + 1) for n, item in enumerate(rows)]
-        others = any(c.customer == case.customer and not c.closed and c is not case for c in self.model.cases.values())
-        case.closed = close or (case.closed and others) or case.closed
+        for item in rows:
+            self.sequence += 1
+            self.model.rows.append(replace(item, sequence=self.sequence))
+        case.closed = case.closed or close
         case.version += 1
         case.unread = []
         case.wake_at = at(self.seconds + timer) if timer else None
@@ -350,11 +346,6 @@ class StoreMachine(RuleBasedStateMachine):
         """Whether a claim or an expiry would find something then."""
         expires = any(i.status is Status.SENDING and i.sending_until and i.sending_until <= moment for i in self.model.rows)
         return expires or bool(self.model.deliverable(moment))
-
-
-def wake(case: Case) -> datetime | None:
-    """When a case wakes."""
-    return case.wake_at
 
 
 def outline(item: OutboxRow) -> tuple[EffectKey, Status, int, int, datetime | None, datetime | None]:
