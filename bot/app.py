@@ -17,12 +17,16 @@ from bot.delivery import Delivery
 from bot.desk.acts import Acts
 from bot.desk.playground import PlaygroundDesk
 from bot.desk.port import Desk
-from bot.engine import Engine
+from bot.engine import Engine, Watch
+from bot.housekeeping import Duty, Housekeeping, look_for_storms
 from bot.intake import Intake
+from bot.metrics import Metrics
 from bot.speech import Brand, Speech
 from bot.store.port import Store
 from bot.store.sqlite import SqliteStore
+from bot.storms import StormWatch
 from bot.switches import Switches
+from bot.webhook import Webhook
 from bot.worker import Worker
 from conversations.comprehension import Reader
 from conversations.policy import Policy
@@ -49,6 +53,8 @@ class App:
     desk: Desk
     speech: Speech
     switches: Switches
+    metrics: Metrics
+    storms: StormWatch
 
     @property
     def policy(self) -> Policy:
@@ -81,6 +87,7 @@ def wire(
     wording: Wording,
     policy: Policy,
     brand: Brand | None = None,
+    webhook: Webhook | None = None,
 ) -> App:
     """Put the parts together. Nothing runs yet."""
     decide = asyncio.Event()
@@ -88,12 +95,33 @@ def wire(
     current = switches.policy
     intake = Intake(store, clock, current, decide)
     speech = Speech(wording, brand or config.brand_facts(), current)
-    engine = Engine(store, clock, current, lambda: speech, channels, desk)
-    delivery = Delivery(store, clock, current, channels, desk, intake, decide, switches.refusal)
+    metrics, storms = Metrics(), StormWatch()
+    watch = Watch(metrics, storms, webhook=webhook is not None)
+    engine = Engine(store, clock, current, lambda: speech, channels, desk, watch)
+    delivery = Delivery(store, clock, current, channels, desk, intake, decide, switches.refusal, metrics, webhook)
     acts = Acts(store, intake, clock, current, channels)
-    worker = Worker(store, clock, engine, delivery, channels, desk, decide)
+    duties = (
+        Duty("switches", 5.0, switches.load),
+        Duty("storms", 60.0, look_for_storms(storms, clock, desk, metrics, switches)),
+    )
+    housekeeping = Housekeeping(clock, desk, duties)
+    worker = Worker(store, clock, engine, delivery, channels, desk, decide, housekeeping)
     return App(
-        config, store, clock, reader, intake, engine, delivery, acts, worker, channels, desk, speech, switches
+        config,
+        store,
+        clock,
+        reader,
+        intake,
+        engine,
+        delivery,
+        acts,
+        worker,
+        channels,
+        desk,
+        speech,
+        switches,
+        metrics,
+        storms,
     )
 
 

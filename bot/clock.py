@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -44,10 +45,8 @@ class SystemClock:
             if seconds is None:
                 await changed.wait()
             else:
-                try:
+                with suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), seconds)
-                except TimeoutError:
-                    pass
         finally:
             self._jumped.discard(changed)
 

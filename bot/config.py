@@ -1,7 +1,7 @@
 """The configuration: one frozen model, read from TOML, with secrets from the environment only.
 
-Unknown keys are refused. Every mistake is reported at once, with file, key, value and what to do. ``config.example.toml`` shows every
-key with its default and its unit; a test keeps the two in step.
+Unknown keys are refused. Every mistake is reported at once, with file, key, value and what to do.
+``config.example.toml`` shows every key with its default and its unit; a test keeps the two in step.
 """
 
 from __future__ import annotations

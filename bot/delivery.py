@@ -2,9 +2,9 @@
 
     claim (committed: *sending*) → send → report (committed: sent, or why not)
 
-A send whose outcome is not known (a timeout, a cut connection, a crash between claim and report) becomes *unknown*. It rests for the
-channel's quarantine and is then read back: found means sent; certainly absent means it may be sent again; what can be told
-neither way goes to a human within ``GIVE_UP_S`` (reliability.md, "The promise"). Nothing is resent without a look.
+A send whose outcome is not known (a timeout, a cut connection, a crash between claim and report) becomes *unknown*. It rests
+for the channel's quarantine and is then read back: found means sent; certainly absent means it may be sent again; what can
+be told neither way goes to a human within ``GIVE_UP_S`` (reliability.md, "The promise"). Nothing is resent without a look.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ from bot.clock import Clock
 from bot.crash_points import reached
 from bot.desk.port import Desk
 from bot.log import get_logger
+from bot.metrics import Metrics
 from bot.store.port import Store
 from bot.store.records import Arrival, Kind, Lane, OutboxRow, Place, Rank, Report, Status, TurnRecord
+from bot.webhook import Webhook
 from conversations.conversation import Author, Conversation
 from conversations.events import CustomerUnreachable, Event, FirstReplyForecast, SendFailed, WordsAccepted
 from conversations.ids import ExternalId
@@ -44,6 +46,9 @@ LOOK_AGAIN_S = 60.0
 """Between two read-backs of the same message."""
 BACK_OFF_S = (2.0, 10.0, 60.0, 300.0)
 """After a certain failure of a send that names no time of its own."""
+
+WEBHOOK_TRIED = timedelta(days=1)
+"""For so long a webhook that does not answer is tried again."""
 
 log = get_logger("delivery")
 
@@ -61,9 +66,13 @@ class Delivery:
         take_in: TakeIn,
         decide: asyncio.Event,
         refusal: Callable[[OutboxRow], str | None] = lambda _row: None,
+        metrics: Metrics | None = None,
+        webhook: Webhook | None = None,
     ) -> None:
         """``refusal`` says why words may not leave now (paused, shadow mode), or None."""
         self.refusal = refusal
+        self.metrics = metrics
+        self.webhook = webhook
         self.store = store
         self.clock = clock
         self.policy = policy
@@ -108,7 +117,9 @@ class Delivery:
     @property
     def quarantines(self) -> dict[str, float]:
         """Seconds of quarantine by channel, and for the desk."""
-        return {name: channel.quarantine_s for name, channel in self.channels.items()} | {"desk": self.desk.quarantine_s}
+        return {name: channel.quarantine_s for name, channel in self.channels.items()} | {
+            "desk": self.desk.quarantine_s
+        }
 
     @property
     def sending_s(self) -> float:
@@ -143,12 +154,18 @@ class Delivery:
         """Out into the world."""
         if row.place is Place.DESK:
             return await self.desk.deliver(row, case)
+        if row.place is Place.WEBHOOK:
+            if self.webhook is None:
+                raise Rejected("no webhook is configured any more")
+            return await self.webhook.post(row)
         if (reason := self.refusal(row)) is not None:
             raise Refused(reason)
         return await self.channels[row.channel].send(row, case)
 
     async def look(self, row: OutboxRow, case: Conversation) -> Accepted | None:
         """Read back what may have been sent."""
+        if row.place is Place.WEBHOOK:
+            return None  # the receiver drops repeats by the id
         if row.place is Place.DESK:
             return await self.desk.find_shown(row, case)
         return await self.channels[row.channel].find_sent(row, case)
@@ -215,6 +232,8 @@ class Delivery:
             await self.pause(row, case, next_at)
         if self.window_breaks(row, case, next_at):
             await self.give_up(row, Status.FAILED, f"{error.reason}: no second try fits into the window")
+        elif row.place is Place.WEBHOOK and now > row.created_at + WEBHOOK_TRIED:
+            await self.give_up(row, Status.FAILED, f"{error.reason} (tried for a day)")
         elif row.attempt >= ATTEMPTS_MAX and not error.pause_lane:
             await self.give_up(row, Status.FAILED, f"{error.reason} (tried {row.attempt} times)")
         else:
@@ -232,7 +251,9 @@ class Delivery:
         if row.status is not Status.UNKNOWN or row.unknown_since is None:
             wait_s = quarantine_s
         elif now >= row.unknown_since + timedelta(seconds=quarantine_s + GIVE_UP_S):
-            await self.give_up(row, Status.FAILED, f"nobody knows whether it was sent ({reason}): look before you resend")
+            await self.give_up(
+                row, Status.FAILED, f"nobody knows whether it was sent ({reason}): look before you resend"
+            )
             return
         else:
             wait_s = LOOK_AGAIN_S
@@ -282,6 +303,9 @@ class Delivery:
         reached("delivery: before report")
         (current,) = await self.store.report_deliveries([report])
         reached("delivery: after report")
+        if self.metrics is not None and current:
+            case = await self.store.conversation(row.conversation) if row.kind is Kind.WORDS else None
+            self.metrics.report(row, status, case, report.at.timestamp())
         log.info("delivered", key=row.key, kind=row.kind.value, act=row.act, status=status.value, reason=reason)
         if not current:
             log.warning("report of an overtaken claim", key=row.key, status=status.value)
@@ -306,7 +330,10 @@ class Delivery:
                 conversation=other.conversation,
             )
             for other in waiting
-            if other.lane == row.lane and other.rank is Rank.FIRST_REPLY and other.due_at is not None and other.due_at < until
+            if other.lane == row.lane
+            and other.rank is Rank.FIRST_REPLY
+            and other.due_at is not None
+            and other.due_at < until
         ]
         if forecasts:
             await self.take_in(forecasts)

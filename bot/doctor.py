@@ -25,7 +25,7 @@ SYNC_MS_MAX = 50.0
 def examine(config: Config) -> list[Checked]:
     """Look at everything that can be looked at without the network."""
     return [
-        Checked("python", sys.version_info >= (3, 11), f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
+        Checked("python", sys.version_info >= (3, 11), f"{platform.python_version()} on {platform.platform()}"),
         Checked("sqlite", sqlite3.sqlite_version_info >= (3, 35), sqlite3.sqlite_version),
         libraries(),
         clock(),

@@ -9,7 +9,7 @@ what leaves.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from bot.clock import Clock
 from bot.crash_points import reached
 from bot.desk.port import Desk
 from bot.log import get_logger
+from bot.metrics import Metrics
 from bot.speech import Speech
 from bot.store.port import Store
 from bot.store.records import (
@@ -34,6 +35,8 @@ from bot.store.records import (
     TurnEdit,
     TurnRecord,
 )
+from bot.storms import StormWatch
+from bot.webhook import body_of, occasion
 from conversations.conversation import Author, Conversation
 from conversations.effects import (
     CallDesk,
@@ -56,11 +59,25 @@ from conversations.ids import EffectKey, effect_key
 from conversations.machine import advance, due_timers, is_current
 from conversations.policy import Policy
 
-RANKS = {Urgency.RISK: Rank.RISK, Urgency.FIRST_REPLY: Rank.FIRST_REPLY, Urgency.AGENT: Rank.AGENT, Urgency.REST: Rank.REST}
+RANKS = {
+    Urgency.RISK: Rank.RISK,
+    Urgency.FIRST_REPLY: Rank.FIRST_REPLY,
+    Urgency.AGENT: Rank.AGENT,
+    Urgency.REST: Rank.REST,
+}
 TIMER_ROUNDS_MAX = 20
 """How often timers that start timers already due are followed within one decision."""
 
 log = get_logger("engine")
+
+
+@dataclass(slots=True)
+class Watch:
+    """Who looks on as decisions are made: figures, storms, and whether a webhook wants to hear of cases."""
+
+    metrics: Metrics | None = None
+    storms: StormWatch | None = None
+    webhook: bool = False
 
 
 class Engine:
@@ -74,7 +91,9 @@ class Engine:
         speech: Callable[[], Speech],
         channels: Mapping[str, Channel],
         desk: Desk,
+        watch: Watch | None = None,
     ) -> None:
+        self.watch = watch or Watch()
         self.store = store
         self.clock = clock
         self.policy = policy
@@ -142,20 +161,44 @@ class Deciding:
     def take(self, event: Event) -> None:
         """One event: keep its turn, advance, and carry its effects out."""
         self.keep_turn(event)
-        before = self.conversation.state
+        before = self.conversation
         result = advance(self.conversation, event, self.now, self.policy)
         self.conversation = result.conversation
         log.debug(
             "decided",
             conversation=self.conversation.key,
             trigger=event.trigger.value,
-            before=before.value,
+            before=before.state.value,
             after=self.conversation.state.value,
         )
-        if before is not self.conversation.state or any(isinstance(effect, Say) for effect in result.effects):
-            self.path.append(f"{before.value} {event.trigger.value} {self.conversation.state.value}")
+        if before.state is not self.conversation.state or any(isinstance(effect, Say) for effect in result.effects):
+            self.path.append(f"{before.state.value} {event.trigger.value} {self.conversation.state.value}")
         for n, effect in enumerate(result.effects):
             self.carry_out(effect, effect_key(self.conversation.key, self.conversation.version, n))
+        self.show(event, before)
+
+    def show(self, event: Event, before: Conversation) -> None:
+        """Let those who look on know of one decision."""
+        watch = self.engine.watch
+        if watch.metrics is not None:
+            watch.metrics.decided.labels(event.trigger.value).inc()
+        if watch.storms is not None and before.version == 0 and self.conversation.topic:
+            watch.storms.saw(self.conversation.topic, self.now)
+        if watch.webhook and (what := occasion(before, self.conversation)):
+            case = self.conversation
+            row = OutboxRow(
+                key=EffectKey(f"{case.key}:{case.version}:webhook"),
+                conversation=case.key,
+                channel=case.channel,
+                account=case.account,
+                lane="webhook",
+                place=Place.WEBHOOK,
+                kind=Kind.WEBHOOK,
+                rank=Rank.REST,
+                body=body_of(case, what, self.now.isoformat()),
+                created_at=self.now,
+            )
+            self.rows.append(row)
 
     def keep_turn(self, event: Event) -> None:
         """What somebody else uttered becomes a turn; our own words do when the platform has accepted them."""
@@ -229,7 +272,14 @@ class Deciding:
             case KeepLabel():
                 text = "\n".join(turn.reading.masked for turn in self.conversation.story)
                 self.labels.append(
-                    Label(self.conversation.key, effect.agent.name, effect.complaint, text, self.conversation.language, self.now)
+                    Label(
+                        self.conversation.key,
+                        effect.agent.name,
+                        effect.complaint,
+                        text,
+                        self.conversation.language,
+                        self.now,
+                    )
                 )
             case DeleteCopy():
                 self.deletions.append(TurnDeletion(effect.id, self.now))

@@ -68,7 +68,8 @@ class Intake:
     def open_anyway(self, arrival: Arrival, latest: Conversation | None) -> Route:
         """Open a conversation, or join the one that is open."""
         event = arrival.event
-        assert isinstance(event, CustomerPosted) and arrival.customer is not None
+        assert isinstance(event, CustomerPosted)
+        assert arrival.customer is not None
         if latest is not None and latest.is_open:
             return Join(latest.key)
         opening = Opening(arrival.channel, arrival.account, arrival.customer)

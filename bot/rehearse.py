@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -39,7 +40,7 @@ from conversations.wording.rules import Rule
 INTERRUPTION_GAP_S = 1800.0
 """Posts further apart are no burst that could be interrupted (interfaces.md, ``rehearse``)."""
 AFTERMATH = timedelta(hours=4)
-"""How long the silence after the last post is watched: by then it is with the desk. Then the conversation leaves the rehearsal."""
+"""How long the silence after the last post is watched: by then the desk has it, and it leaves the rehearsal."""
 PLAN_ACTS = frozenset({Act.PROPOSE_PLAN.value, Act.CONFIRM_PLAN.value, Act.CONFIRM_RESOLUTION.value})
 
 
@@ -96,7 +97,7 @@ class Rehearsed:
         return any(
             before <= said["at"] < after
             for said in self.said
-            for before, after in zip(posts, posts[1:], strict=False)
+            for before, after in pairwise(posts)
             if (after - before).total_seconds() <= INTERRUPTION_GAP_S
         )
 
@@ -120,13 +121,17 @@ class Rehearsed:
 
 def lines_of(path: Path) -> Iterator[tuple[int, str]]:
     """The lines of a file with their numbers; ``.gz`` is read as it is. Raises ``OSError`` if it cannot be opened."""
-    opened: TextIO = gzip.open(path, "rt", encoding="utf-8", errors="replace") if path.suffix == ".gz" else path.open(
-        encoding="utf-8", errors="replace"
-    )
-    with opened as lines:
+    with text_of(path) as lines:
         for number, line in enumerate(lines, 1):
             if line.strip():
                 yield number, line
+
+
+def text_of(path: Path) -> TextIO:
+    """A file's text, unpacked where its name ends in ``.gz``."""
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8", errors="replace")
+    return path.open(encoding="utf-8", errors="replace")
 
 
 def read_threads(path: Path, bad: list[BadLine]) -> list[Recorded]:

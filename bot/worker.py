@@ -1,7 +1,7 @@
 """The worker: the loops that decide, deliver and listen, kept alive, and stopped without losing anything.
 
-Each loop is supervised: one that raises is logged, told to the desk, and started again after a pause. SIGTERM stops the channels first,
-lets the sends under way finish, and leaves the rest in the outbox for the next start.
+Each loop is supervised: one that raises is logged, told to the desk, and started again after a pause. SIGTERM stops the
+channels first, lets the sends under way finish, and leaves the rest in the outbox for the next start.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from bot.clock import Clock
 from bot.delivery import Delivery
 from bot.desk.port import Desk
 from bot.engine import Engine
+from bot.housekeeping import Housekeeping
 from bot.log import get_logger
 from bot.store.port import Store, StoreUnavailable
 
@@ -39,7 +40,9 @@ class Worker:
         channels: Mapping[str, Channel],
         desk: Desk,
         decide: asyncio.Event,
+        housekeeping: Housekeeping | None = None,
     ) -> None:
+        self.housekeeping = housekeeping
         self.store = store
         self.clock = clock
         self.engine = engine
@@ -57,6 +60,8 @@ class Worker:
         await self.delivery.open()
         inner = {"engine": self.decide_loop, "delivery": self.deliver_loop}
         outer = {f"channel {name}": channel.run for name, channel in self.channels.items()} | {"desk": self.desk.run}
+        if self.housekeeping is not None:
+            outer["housekeeping"] = self.housekeeping.run
         listening = [asyncio.create_task(self.supervise(name, loop), name=name) for name, loop in outer.items()]
         working = [asyncio.create_task(self.supervise(name, loop), name=name) for name, loop in inner.items()]
         await self.stopping.wait()

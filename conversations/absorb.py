@@ -10,8 +10,8 @@ from conversations.conversation import Conversation, StoryTurn, Timer, TimerName
 from conversations.events import (
     AgentMutedBot,
     BrandAnsweredElsewhere,
-    CustomerUnreachable,
     CustomerPosted,
+    CustomerUnreachable,
     Event,
     PostDeleted,
     PostEdited,

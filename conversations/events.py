@@ -52,7 +52,7 @@ class PostDeleted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerUnreachable:
-    """Nothing can be sent to the customer any more (blocked, protected, gone, messages shut); ``key``: the words that showed it."""
+    """Nothing can be sent to the customer any more (blocked, gone, messages shut); ``key``: the words that showed it."""
 
     trigger: ClassVar[Trigger] = Trigger.CUSTOMER_UNREACHABLE
     reason: str

@@ -1,6 +1,7 @@
 """The guards of the table: questions about the conversation and the event, answered yes or no.
 
-Each is named in ``protocol.TABLE``. They return real bools (the transitions library compares with ``== True``) and change nothing.
+Each is named in ``protocol.TABLE``. They return real bools (the transitions library compares with ``== True``) and change
+nothing.
 """
 
 from __future__ import annotations

@@ -41,6 +41,7 @@ class Place(StrEnum):
     PUBLIC = "public"
     DIRECT = "direct"
     DESK = "desk"
+    WEBHOOK = "webhook"
 
 
 class Kind(StrEnum):
@@ -51,6 +52,7 @@ class Kind(StrEnum):
     MIRROR = "mirror"  # desk: a turn in the case's thread: body {"id", "change"}
     ALARM = "alarm"  # desk: call people: body {"alarm", "audience", "agent", "facts", "draft"}
     TELL = "tell"  # desk: answer one agent: body {"agent", "reason", "facts"}
+    WEBHOOK = "webhook"  # to the admin's own systems: body see bot/webhook.py
 
 
 class Rank(IntEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from conversations import absorb
@@ -97,7 +98,7 @@ class Draft(Guards):
         direct = case.last_surface is Surface.DIRECT
         base = quiet.direct if direct else quiet.slack if case.channel == "slack" else quiet.public
         burst = [turn for turn in case.story if case.heard_until is None or turn.posted_at > case.heard_until]
-        gaps = [(b.posted_at - a.posted_at).total_seconds() for a, b in zip(burst, burst[1:], strict=False)]
+        gaps = [(b.posted_at - a.posted_at).total_seconds() for a, b in pairwise(burst)]
         patience = quiet_s(base, [turn.reading for turn in burst], gaps) if base else 0.0
         return case.last_posted_at + timedelta(seconds=min(patience, self.policy.quiet_s_max))
 

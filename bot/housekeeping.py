@@ -1,0 +1,77 @@
+"""Housekeeping: what has to be looked after now and then, beside the work itself.
+
+Each duty has its own pace and fails alone: a duty that raises is logged and told to the desk, and done again when it is next due.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.clock import Clock
+from bot.desk.port import Desk
+from bot.log import get_logger
+from bot.metrics import Metrics
+from bot.storms import StormWatch
+from bot.switches import Switches
+
+log = get_logger("housekeeping")
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Something to do every so many seconds."""
+
+    name: str
+    every_s: float
+    do: Callable[[], Awaitable[None]]
+
+
+class Housekeeping:
+    """Does its duties, each when it is due, the first time at once."""
+
+    def __init__(self, clock: Clock, desk: Desk, duties: Sequence[Duty]) -> None:
+        self.clock = clock
+        self.desk = desk
+        self.duties = tuple(duties)
+        self.due: dict[str, datetime] = {}
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        changed = asyncio.Event()
+        while True:
+            await self.round()
+            await self.clock.wait(changed, min(self.due.values(), default=None))
+
+    async def round(self) -> None:
+        """Do whatever is due."""
+        for duty in self.duties:
+            now = self.clock.now()
+            if self.due.get(duty.name, now) > now:
+                continue
+            self.due[duty.name] = now + timedelta(seconds=duty.every_s)
+            try:
+                await duty.do()
+            except Exception as error:
+                log.exception("duty failed", duty=duty.name, error=repr(error))
+                await self.desk.alert("duty_failed", f"{duty.name}: {error!r}")
+
+
+def look_for_storms(
+    storms: StormWatch, clock: Clock, desk: Desk, metrics: Metrics, switches: Switches
+) -> Callable[[], Awaitable[None]]:
+    """The duty that announces storms."""
+
+    async def look() -> None:
+        for storm in storms.storms(clock.now()):
+            metrics.storms.labels(storm.topic).inc()
+            held = " Its first replies are on hold." if storm.topic in switches.now.held_topics else ""
+            await desk.alert(
+                "storm",
+                f"{storm.count} complaints about {storm.topic} in 30 minutes; usual are {storm.usual:g}.{held} "
+                "You may hold the first replies of this topic, pause check-backs, or answer the group as a whole.",
+            )
+
+    return look
