@@ -1,7 +1,7 @@
 """Backup and restore of the SQLite database: whole, checked, and put in place in one step.
 
-A backup is taken beside a running bot, in one read transaction of SQLite's online backup: it holds what was committed when it
-began, and writers go on meanwhile. A restore wants the bot stopped.
+A backup is taken beside a running bot, in one read transaction of SQLite's online backup: it holds what was committed
+when it began, and writers go on meanwhile. A restore wants the bot stopped.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ _SIDES = ("-wal", "-shm", "-journal")
 
 
 def backup(source: Path, target: Path) -> None:
-    """Copy the database at ``source`` to the single file ``target``, replacing a file of that name once the copy is sound.
+    """Copy the database at ``source`` to the single file ``target``, replacing a file of that name once the copy is
+    sound.
 
-    Raises ``StoreError`` when there is no database of ours, or the copy is not sound; ``StoreUnavailable`` when a disk fails.
+    Raises ``StoreError`` when there is no database of ours, or the copy is not sound; ``StoreUnavailable`` when a disk
+    fails.
     """
     _known(source)
     if _same(source, target):
@@ -32,8 +34,9 @@ def backup(source: Path, target: Path) -> None:
 def restore(backup_file: Path, target: Path) -> None:
     """Put a backup in the place of the database at ``target``, once it was found to be sound.
 
-    Raises ``StoreInUse`` while a bot runs on the database, ``StoreTooNew`` for a backup of a newer version, ``StoreError`` for a
-    file that is damaged or not ours, ``StoreUnavailable`` when a disk fails. The database is as it was after any of these.
+    Raises ``StoreInUse`` while a bot runs on the database, ``StoreTooNew`` for a backup of a newer version,
+    ``StoreError`` for a file that is damaged or not ours, ``StoreUnavailable`` when a disk fails. The database is as it
+    was after any of these.
     """
     _known(backup_file)
     if _same(backup_file, target):
@@ -80,7 +83,8 @@ def _copy(source: Path, target: Path, journal: str) -> None:
 
 
 def _settle(target: Path) -> None:
-    """Leave nothing beside the old file that SQLite would take for the new one's: a stale log corrupts what it is replayed on.
+    """Leave nothing beside the old file that SQLite would take for the new one's: a stale log corrupts what it is
+    replayed on.
 
     What the log holds is moved into the old file first, so that a crash before the rename loses nothing of it.
     """

@@ -1,7 +1,8 @@
 """Between the domain's values and what a database holds: one place for how documents, instants and texts look there.
 
-Instants are whole microseconds since 1970 in UTC: they sort, compare and index as numbers on every backend. Documents are JSON
-text. Customers' texts may hold what databases cannot (lone surrogates, NUL): ``clean`` puts U+FFFD in its place.
+Instants are whole microseconds since 1970 in UTC: they sort, compare and index as numbers on every backend. Documents
+are JSON text. Customers' texts may hold what databases cannot (lone surrogates, NUL): ``clean`` puts U+FFFD in its
+place.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def instant_or_none(number: int | None) -> datetime | None:
 
 
 def clean(text: str) -> str:
-    """The text with U+FFFD for what no database keeps: NUL and lone surrogates. Halves that form a pair become the character."""
+    """The text with U+FFFD for what no database keeps: NUL and lone surrogates. Halves of a pair become whole."""
     if not _UNSTORABLE.search(text):
         return text
     paired = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
@@ -84,11 +85,12 @@ def dump_json(body: Mapping[str, Any]) -> str:
 
 
 def _dump(adapter: TypeAdapter[Any], value: Any) -> str:
+    """The value as JSON without what is as it is by default, a quarter of the bytes: so a default may never change."""
     try:
-        document: bytes = adapter.serializer.to_json(value)
+        document: bytes = adapter.serializer.to_json(value, exclude_defaults=True)
         return document.decode()
     except PydanticSerializationError:  # lone surrogates: rare, so the slow way is good enough
-        return dump_json(adapter.dump_python(value, mode="json"))
+        return dump_json(adapter.dump_python(value, mode="json", exclude_defaults=True))
 
 
 def dump_event(event: events.Event) -> tuple[str, str]:
@@ -127,8 +129,8 @@ def dump_conversation(conversation: Conversation) -> str:
 def load_conversation(document: str) -> Conversation:
     """The reverse of ``dump_conversation``; fields that a newer minor version added have their defaults.
 
-    Conversations are decided about again soon after they were written, and comparing a text is 50 times cheaper than reading
-    it: the latest are remembered by their very text, so that nothing can be out of date.
+    Conversations are decided about again soon after they were written, and comparing a text is 50 times cheaper than
+    reading it: the latest are remembered by their very text, so that nothing can be out of date.
     """
     known = _KNOWN.get(document)
     if known is None:

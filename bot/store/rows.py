@@ -1,7 +1,7 @@
 """Rows of the tables and the values they stand for: column lists and conversions, the same for every backend.
 
-Absent instants that take part in an ordering are numbers too, so that an index can hold them: a missing ``due_at`` is ``NEVER``
-(last), a missing ``not_before`` or ``next_at`` is 0 (at once).
+Absent instants that take part in an ordering are numbers too, so that an index can hold them: a missing ``due_at`` is
+``NEVER`` (last), a missing ``not_before`` or ``next_at`` is 0 (at once).
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ CONVERSATION_COLUMNS = (
 )
 CONVERSATION_SAVED = "version=?, wake_at=?, owner=?, queue=?, language=?, closed_at=?, updated_at=?, document=?"
 CONVERSATION_MOVED = f"customer=?, handle=?, state=?, {CONVERSATION_SAVED}"
-"""What a decision changes, and what it changes when the state or the customer is another: SQLite rewrites the entry of every
-index that has an assigned column, so these are assigned only then."""
+"""What a decision changes, and what it changes when the state or the customer is another: SQLite rewrites the entry of
+every index that has an assigned column, so these are assigned only then."""
 
 
 def conversation_params(conversation: Conversation, wake_at: int | None, now: int) -> Params:
@@ -187,7 +187,10 @@ def aside_of(row: Row) -> Aside:
 
 # ---------------------------------------------------------------- turn
 
-TURN_COLUMNS = "conversation, turn_id, author, place, text, posted_at, agent, act, template, key, url, media, reading, edited_at, deleted_at"
+TURN_COLUMNS = (
+    "conversation, turn_id, author, place, text, posted_at, agent, act, template, key, url, media, reading, "
+    "edited_at, deleted_at"
+)
 
 
 def turn_params(turn: TurnRecord) -> Params:
@@ -235,12 +238,12 @@ def turn_of(row: Row) -> TurnRecord:
 # ---------------------------------------------------------------- outbox
 
 OUTBOX_WRITTEN = (
-    "key, conversation, channel, account, lane, place, kind, rank, body, created_at, author, act, template, due_at, not_before, "
-    "status, reason, updated_at"
+    "key, conversation, channel, account, lane, place, kind, rank, body, created_at, author, act, template, "
+    "due_at, not_before, status, reason, updated_at"
 )
 OUTBOX_COLUMNS = (
-    "sequence, key, conversation, channel, account, lane, place, kind, rank, body, created_at, author, act, template, due_at, "
-    "not_before, status, attempt, fence, sending_until, unknown_since, external_id, url, reason, updated_at"
+    "sequence, key, conversation, channel, account, lane, place, kind, rank, body, created_at, author, act, template, "
+    "due_at, not_before, status, attempt, fence, sending_until, unknown_since, external_id, url, reason, updated_at"
 )
 
 

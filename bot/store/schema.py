@@ -1,6 +1,8 @@
-"""The SQLite schema as numbered migrations. ``PRAGMA user_version`` is the number of the last one, readable without opening.
+"""The SQLite schema as numbered migrations. ``PRAGMA user_version`` is the number of the last one, readable without
+opening.
 
-Tables are STRICT. Instants are integers (codec.py). Deleted rows are overwritten (``secure_delete``, set on every connection).
+Tables are STRICT. Instants are integers (codec.py). Deleted rows are overwritten (``secure_delete``, set on every
+connection).
 """
 
 from __future__ import annotations
@@ -56,8 +58,8 @@ create table outbox (
   channel text not null, account text not null, lane text not null, place text not null, kind text not null,
   rank integer not null, body text not null, created_at integer not null, author text, act text, template text,
   due_at integer not null, not_before integer not null, status text not null, attempt integer not null default 0,
-  fence integer not null default 0, sending_until integer, unknown_since integer, external_id text, url text, reason text,
-  updated_at integer not null) strict;
+  fence integer not null default 0, sending_until integer, unknown_since integer, external_id text, url text, reason
+  text, updated_at integer not null) strict;
 create index outbox_queue on outbox (status, lane, rank, due_at, sequence, not_before);
 create index outbox_later on outbox (lane, not_before) where status = 'pending' and not_before > 0;
 create index outbox_before on outbox (conversation, place) where status in ('pending', 'sending', 'unknown');
@@ -72,8 +74,8 @@ create table label (
 create index label_conversation on label (conversation);
 
 create table template (
-  id text not null, version integer not null, language text not null, act text not null, surface text not null, topic text,
-  situations text not null, source text not null, status text not null, author text not null, at integer not null,
+  id text not null, version integer not null, language text not null, act text not null, surface text not null, topic
+  text, situations text not null, source text not null, status text not null, author text not null, at integer not null,
   primary key (id, version)) strict, without rowid;
 
 create table audit (

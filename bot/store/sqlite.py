@@ -1,7 +1,7 @@
 """The Store on SQLite: one file, WAL, FULL, one writer with group commit inside the event loop.
 
-Everything runs on the loop's thread: a transaction never spans an ``await``, so one connection serves reading and writing, and a
-read sees exactly what was committed. Long looks can be sent to a thread with a connection of its own.
+Everything runs on the loop's thread: a transaction never spans an ``await``, so one connection serves reading and
+writing, and a read sees exactly what was committed. Long looks can be sent to a thread with a connection of its own.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ class SqliteStore:
     ) -> SqliteStore:
         """Open a database, make or migrate it where needed.
 
-        With a ``holder`` ("run", "the playground") the database's lock is taken: one such process at a time. Without one the
-        store works beside a running process. ``read_only`` never writes and wants an existing, migrated file.
+        With a ``holder`` ("run", "the playground") the database's lock is taken: one such process at a time. Without
+        one the store works beside a running process. ``read_only`` never writes and wants an existing, migrated file.
         ``look_in_thread`` keeps long looks (lists, counts, checks, exports) off the event loop.
         Raises ``StoreInUse``, ``StoreTooNew``, ``StoreUnavailable``, and ``StoreError`` for a file that is not ours.
         """
@@ -259,7 +259,7 @@ class SqliteStore:
         return await self._look(sqlite_look.export, customer)
 
     async def erase_customer(self, customer: str, now: datetime) -> int:
-        """See ``Store.erase_customer``. The write-ahead log is emptied as well, so that the file holds nothing of it."""
+        """See ``Store.erase_customer``. The write-ahead log is emptied as well, so that no file holds any of it."""
         erased = await self._write(sqlite_erase.erase, customer, micros(now))
         await self._empty_log()
         return erased

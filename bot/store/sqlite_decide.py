@@ -46,8 +46,8 @@ _CURED = "update conversation set poison_count=0, poison_error=null, poison_at=n
 _POISON = """update conversation set poison_count=poison_count+1, poison_error=?, poison_at=?,
   wake_at=? + min(? << min(poison_count, 10), ?) where key=?"""
 _TURN = f"""insert into turn ({TURN_COLUMNS}) values ({marks(15)}) on conflict (conversation, turn_id) do update set
-  author=excluded.author, agent=excluded.agent, act=excluded.act, template=excluded.template, key=excluded.key, url=excluded.url
-  where turn.key is null and excluded.key is not null"""
+  author=excluded.author, agent=excluded.agent, act=excluded.act, template=excluded.template, key=excluded.key,
+  url=excluded.url where turn.key is null and excluded.key is not null"""
 _EDIT = "update turn set text=?, reading=?, edited_at=? where conversation=? and turn_id=? and deleted_at is null"
 _DELETE = (
     "update turn set text=null, reading=null, deleted_at=? where conversation=? and turn_id=? and deleted_at is null"

@@ -19,11 +19,12 @@ from bot.store.rows import (
 from bot.store.sqlite_decide import _TURN
 from bot.store.sqlite_intake import Execute, wake
 
-# Lanes with something pending, by hopping from one to the next in the index: a long queue in one lane costs nothing here.
+# Lanes with something pending, by hopping from one to the next in the index: a long queue in a lane costs nothing here.
 _LANES = """with recursive busy(lane) as (
     select min(lane) from outbox where status='pending'
     union all
-    select (select min(lane) from outbox where status='pending' and lane>busy.lane) from busy where busy.lane is not null)
+    select (select min(lane) from outbox where status='pending' and lane>busy.lane) from busy where busy.lane is not
+      null)
   select busy.lane, coalesce(lane.next_at, 0),
     coalesce(lane.at_once, 1) - (select count(*) from outbox where status='sending' and lane=busy.lane)
   from busy left join lane on lane.key=busy.lane where busy.lane is not null"""
@@ -40,11 +41,12 @@ _UNCLEAR = f"""select {OUTBOX_COLUMNS} from outbox
   where status='unknown' and not_before<=? and coalesce(sending_until, 0)<=? order by rank, due_at, sequence limit ?"""
 _CLAIM = "update outbox set status=?, attempt=?, fence=?, sending_until=?, updated_at=? where sequence=?"
 _EXPIRED = "select sequence, channel, place from outbox where status='sending' and sending_until<=?"
-_TO_UNKNOWN = "update outbox set status='unknown', unknown_since=?, not_before=?, sending_until=null, updated_at=? where sequence=?"
+_TO_UNKNOWN = """update outbox set status='unknown', unknown_since=?, not_before=?, sending_until=null, updated_at=?
+  where sequence=?"""
 _CLAIMED = """select sequence, conversation, account, kind, unknown_since from outbox
   where key=? and fence=? and status in ('sending', 'unknown')"""
-_REPORT = """update outbox set status=?, external_id=coalesce(?, external_id), url=coalesce(?, url), reason=?, not_before=?,
-  sending_until=null, unknown_since=?, updated_at=? where sequence=?"""
+_REPORT = """update outbox set status=?, external_id=coalesce(?, external_id), url=coalesce(?, url), reason=?,
+  not_before=?, sending_until=null, unknown_since=?, updated_at=? where sequence=?"""
 _OTHER_CARD = "select 1 from outbox where conversation=? and status='pending' and kind='card' and sequence<>? limit 1"
 _KEEP = f"insert into inbox ({INBOX_COLUMNS}) values ({marks(12)}) on conflict (channel, external_id) do nothing"
 _READY_AT = f"select 1 from outbox where status='pending' and lane=? and not_before<=? and {_FREE} limit 1"
@@ -90,7 +92,7 @@ def expire(x: Execute, now: int, quarantine_s: Mapping[str, float]) -> int:
     expired = x(_EXPIRED, (now,)).fetchall()
     longest = max(quarantine_s.values(), default=0.0)
     for sequence, channel, place in expired:
-        name = "desk" if place == Place.DESK else channel
+        name = channel if place in (Place.PUBLIC, Place.DIRECT) else place
         rest = int(quarantine_s.get(name, longest) * 1_000_000)
         x(_TO_UNKNOWN, (now, now + rest, now, sequence))
     return len(expired)

@@ -1,4 +1,4 @@
-"""The SQLite file: whose it is, how old, and a connection to it. A newer version's file is refused without opening it."""
+"""The SQLite file: whose it is, how old, and a connection to it. A newer version's file is refused unopened."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MAGIC = b"SQLite format 3\0"
 
 
 def connect(path: Path, *, read_only: bool = False) -> Database:
-    """A connection that is ready for work. It never waits for a lock by itself: the writer does that on the event loop."""
+    """A connection ready for work. It never waits for a lock by itself: the writer does that on the event loop."""
     if str(path) == ":memory:":
         uri = "file::memory:"
     else:
@@ -45,7 +45,9 @@ def prepare(path: Path, holder: str | None, *, read_only: bool) -> tuple[Databas
     """Look at the file, take the lock, connect, migrate. See ``SqliteStore.open`` for what is raised."""
     version = version_on_disk(path)
     if version and path.with_name(path.name + "-wal").exists():
-        with closing(connect(path, read_only=True).conn) as looking:  # the log may know of a version that the header does not
+        with closing(
+            connect(path, read_only=True).conn
+        ) as looking:  # the log may know of a version that the header does not
             refuse_unknown(path, looking.execute("pragma user_version").fetchone()[0])
     if read_only and version == 0:
         raise StoreError(f"{path}: there is no database here")
@@ -86,7 +88,7 @@ def _connected(path: Path, version: int, *, read_only: bool) -> Database:
 
 
 def _migrate(path: Path) -> None:
-    """Bring the schema up to date, and the header of the file with it, so that older programs can see it without opening."""
+    """Bring the schema up to date, and the header of the file with it, where older programs see it without opening."""
     if str(path) == ":memory:":
         return
     db = connect(path)
@@ -118,8 +120,8 @@ def refuse_unknown(path: Path, version: int) -> None:
 def version_on_disk(path: Path) -> int:
     """The schema's version read from the file's header, without opening it as a database; 0 when there is none yet.
 
-    Raises ``StoreTooNew``, and ``StoreError`` when the file is not one of ours. The header's layout is SQLite's file format,
-    "The Database Header": the user version at byte 60, the application id at byte 68, both big-endian.
+    Raises ``StoreTooNew``, and ``StoreError`` when the file is not one of ours. The header's layout is SQLite's file
+    format, "The Database Header": the user version at byte 60, the application id at byte 68, both big-endian.
     """
     if str(path) == ":memory:" or not path.exists() or path.stat().st_size == 0:
         return 0

@@ -44,7 +44,8 @@ _KNOWN = "select 1 from conversation where key=?"
 _ABOUT_INBOX = "select conversation, sequence, reason, customer from inbox where channel=? and external_id=?"
 _ABOUT_TURN = """select turn.conversation from turn join conversation on conversation.key = turn.conversation
   where turn.turn_id=? and conversation.channel=? order by turn.id limit 1"""
-_STRAYS = "select sequence from inbox where conversation is null and about is not null and channel=? and about=? order by sequence"
+_STRAYS = """select sequence from inbox
+  where conversation is null and about is not null and channel=? and about=? order by sequence"""
 _ADOPT = (
     "update inbox set conversation=?, profile=null, sequence=(select max(sequence) + 1 from inbox) where sequence=?"
 )

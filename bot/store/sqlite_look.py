@@ -40,7 +40,8 @@ WAL_BYTES_MAX = 64 * 1024 * 1024
 WORDS_WAIT_S_MAX = 86_400
 """How long words may wait between being written and being sent, for ``sent_words`` to find them."""
 
-_WORDS = f"""select {OUTBOX_COLUMNS} from outbox where kind='words' and channel=? and account=? and place=? and created_at>=?
+_WORDS = f"""select {OUTBOX_COLUMNS} from outbox where kind='words' and channel=? and account=? and place=? and
+  created_at>=?
   and (status in ('pending', 'sending', 'unknown') or (status='sent' and updated_at>=?))
   order by created_at desc, sequence desc limit ?"""
 

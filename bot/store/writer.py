@@ -1,7 +1,8 @@
-"""Group commit inside the event loop: writes that wait at the same time share one transaction, each isolated from the rest.
+"""Group commit inside the event loop: writes that wait at the same time share one transaction, each isolated from the
+rest.
 
-One fsync then serves up to ``JOBS_MAX`` callers (performance.md, "The floor"). Nobody is told that something was written
-before it is on disk, and a write that fails takes nothing else with it.
+One fsync then serves up to ``JOBS_MAX`` callers (performance.md, "The floor"). Nobody is told that something was
+written before it is on disk, and a write that fails takes nothing else with it.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ RETRY_S = (0.005, 0.1)
 
 
 class Entangled(Exception):
-    """A part wrote something and then failed: only savepoints can take it back alone. The group is run again with them."""
+    """A part wrote something and then failed: only savepoints take it back alone. The group is run again with them."""
 
 
 class Attempt:
     """One try at a group of writes. Savepoints cost a fifth of the speed, so the first try does without.
 
-    Most failures come before anything was written (a callback that raises); these need no savepoint. After any other the
-    whole group is rolled back and run once more, carefully. So jobs may run twice: their callbacks are pure.
+    Most failures come before anything was written (a callback that raises); these need no savepoint. After any other
+    the whole group is rolled back and run once more, carefully. So jobs may run twice: their callbacks are pure.
     """
 
     def __init__(self, connection: sqlite3.Connection, *, careful: bool) -> None:

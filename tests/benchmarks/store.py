@@ -1,8 +1,10 @@
-"""How fast the store is beside raw sqlite3: ``python -m tests.benchmarks.store [--messages N] [--senders N] [--profile]``.
+"""How fast the store is beside raw sqlite3: ``python -m tests.benchmarks.store [--messages N] [--senders N]
+[--profile]``.
 
-Both do the same durable work per message, with as many senders at once: keep what came in, decide, claim what is to leave, write
-down that it left, with a commit of its own for each of the four, shared by whoever waits at the same time. The floor is raw
-sqlite3 with rows as small as they can be and no domain at all; only the ratio, in one run, says something.
+Both do the same durable work per message, with as many senders at once: keep what came in, decide, claim what is to
+leave, write down that it left, with a commit of its own for each of the four, shared by whoever waits at the same time.
+The floor is raw sqlite3 with rows as small as they can be and no domain at all; only the ratio, in one run, says
+something.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from typing import Any
 from bot.store.records import Claimed, Decision, Lane, Report, Status
 from bot.store.sqlite import SqliteStore
 from conversations.conversation import Author
-from conversations.events import WordsAccepted
+from conversations.events import CustomerPosted, WordsAccepted
 from conversations.ids import ExternalId
 from tests.contracts.examples import NOW, consume, open_or_join, post, quiet_timer, row, turn_of
 
@@ -82,7 +84,9 @@ class Floor:
 
     def decide(self) -> int:
         """Read what woke, write what follows."""
-        due = self.x(f"select key, n, data from conversation where wake_at<=1 order by wake_at limit {BATCH}").fetchall()
+        due = self.x(
+            f"select key, n, data from conversation where wake_at<=1 order by wake_at limit {BATCH}"
+        ).fetchall()
         for key, n, data in due:
             id_, body = self.x("select id, body from inbox where conversation=? and done=0", (key,)).fetchone()
             self.x("update inbox set done=1 where id=?", (id_,))
@@ -146,6 +150,7 @@ def decide(claimed: Claimed) -> Decision:
     first = claimed.events[0].event
     if isinstance(first, WordsAccepted):
         return Decision(conversation=changed, consumed=consumed)
+    assert isinstance(first, CustomerPosted)
     reply = row(conversation.key, f"{conversation.version}:0", body={"text": "We hear you.", "in_reply_to": "1"})
     return Decision(conversation=changed, consumed=consumed, turns=(turn_of(conversation.key, first),), outbox=(reply,))
 
@@ -168,7 +173,9 @@ async def run_store(path: Path, messages: int, senders: int) -> float:
         for item in rows:
             id_ = ExternalId(f"s{item.sequence}")
             event = WordsAccepted(key=item.key, id=id_, accepted_at=NOW, author=Author.BOT, act=None)
-            reports.append(Report(key=item.key, fence=item.fence, status=Status.SENT, at=NOW, external_id=id_, event=event))
+            reports.append(
+                Report(key=item.key, fence=item.fence, status=Status.SENT, at=NOW, external_id=id_, event=event)
+            )
         if reports:
             await store.report_deliveries(reports)
         for item in rows:

@@ -169,7 +169,9 @@ async def test_an_agents_words_pass_a_bots_unknown_row_and_nothing_else_does(sto
 async def test_desk_rows_never_hold_up_a_customers(store: Store) -> None:
     await wide(store)
     key = await opened(store, "1")
-    await decided(store, key, outbox=(desk_row(key, "card"), desk_row(key, "alarm", kind=Kind.ALARM), row(key, "words")))
+    await decided(
+        store, key, outbox=(desk_row(key, "card"), desk_row(key, "alarm", kind=Kind.ALARM), row(key, "words"))
+    )
     assert names(await claimed(store)) == ["card", "words"]
 
 

@@ -10,7 +10,7 @@ import pytest
 from bot.store.port import Store
 from bot.store.records import Arrival, Label, Open, Status
 from conversations.comprehension.reading import Complaint, Decision, Reading
-from conversations.conversation import Customer
+from conversations.conversation import Author, Customer
 from conversations.events import CustomerPosted, SendFailed
 from conversations.ids import ConversationKey, ExternalId
 from conversations.protocol import State
@@ -57,7 +57,7 @@ async def fill(store: Store) -> None:
         label = Label(KEY, "U1", True, f"{CANARY} label", "en", NOW)
         await decided(store, KEY, outbox=(words,), labels=(label,), changes=changes, audit=(f"{CANARY} audit",))
         [item] = await claimed(store)
-        failed = SendFailed(key=item.key, author=item.author, act=None, reason="x", text=f"{CANARY} failed")  # type: ignore[arg-type]
+        failed = SendFailed(key=item.key, author=Author.BOT, act=None, reason="x", text=f"{CANARY} failed")
         await reported(store, item, Status.REJECTED, reason=f"{CANARY} reason", event=failed)
         await store.decide_due(NOW, 10, read_all)
     await store.take_in([loud(3)], open_or_join, NOW)

@@ -79,8 +79,7 @@ async def test_fifty_customers_at_once_get_fifty_conversations(store: Store) -> 
 
 async def test_the_router_sees_the_latest_closed_conversation_when_none_is_open(store: Store) -> None:
     for number in ("1", "2"):
-        closing = {"state": State.CLOSED, "outcome": Outcome.SATISFIED, "closed_at": NOW}
-        await opened(store, number, **closing)
+        await opened(store, number, state=State.CLOSED, outcome=Outcome.SATISFIED, closed_at=NOW)
     seen: list[Conversation | None] = []
 
     def route(arrival: Arrival, current: Conversation | None) -> Route:

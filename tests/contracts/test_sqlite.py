@@ -1,4 +1,4 @@
-"""What SQLite does besides the contract: one bot per file, group commit, and what happens when the disk or another writer is in the way."""
+"""What SQLite does besides the contract: one bot per file, group commit, and a disk or a writer in the way."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import platform
 import resource
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -103,9 +103,9 @@ async def test_a_database_of_a_newer_version_is_left_untouched(path: Path) -> No
     with closing(sqlite3.connect(path)) as newer:
         newer.execute(f"pragma user_version={VERSION + 1}")
     before = contents(path.parent)
-    for kwargs in ({"holder": "hearout run"}, {"read_only": True}, {}):
+    for holder, read_only in (("hearout run", False), (None, True), (None, False)):
         with pytest.raises(StoreTooNew, match=f"schema {VERSION + 1}"):
-            await SqliteStore.open(path, **kwargs)  # type: ignore[arg-type]
+            await SqliteStore.open(path, holder=holder, read_only=read_only)
     assert contents(path.parent) == before
 
 
@@ -188,7 +188,9 @@ async def test_writes_that_wait_together_share_one_commit(path: Path) -> None:
 async def test_nobody_is_told_before_the_commit(path: Path) -> None:
     store = await SqliteStore.open(path)
     steps: list[str] = []
-    store.database.conn.set_trace_callback(lambda sql: steps.append(sql) if sql in ("begin immediate", "commit") else None)
+    store.database.conn.set_trace_callback(
+        lambda sql: steps.append(sql) if sql in ("begin immediate", "commit") else None
+    )
 
     async def write(number: int) -> None:
         await store.set_meta(str(number), "x")
@@ -229,9 +231,12 @@ async def test_a_commit_that_fails_fails_everybody_in_it_and_the_next_goes_on(pa
 
     def orphan(attempt: object) -> None:
         x("pragma defer_foreign_keys=on")
-        x("insert into label (conversation, agent, complaint, text, language, at) values ('nobody', 'U1', 1, '', 'en', 0)")
+        x("insert into label (conversation, agent, complaint, text, language, at) values ('?', 'U1', 1, '', 'en', 0)")
 
-    good = [writer.write(lambda _, n=n: x("insert into meta values (?, 'x')", (str(n),))) for n in range(3)]  # type: ignore[misc]
+    def meta(number: int) -> Callable[[object], object]:
+        return lambda attempt: x("insert into meta values (?, 'x')", (str(number),))
+
+    good = [writer.write(meta(number)) for number in range(3)]
     results = await asyncio.gather(*good, writer.write(orphan), return_exceptions=True)
     assert [type(result) for result in results] == [StoreError] * 4
     assert await store.get_meta("1") is None
@@ -250,7 +255,9 @@ async def test_a_full_disk_refuses_the_intake_keeps_what_was_there_and_work_resu
     store.database.execute(f"pragma max_page_count={pages + 4}")
     big = [post(str(n), f"c{n}", text="x" * 20_000) for n in range(2, 8)]
     results = await asyncio.gather(
-        *(store.take_in([item], open_or_join, NOW) for item in big), store.set_meta("a", "small"), return_exceptions=True
+        *(store.take_in([item], open_or_join, NOW) for item in big),
+        store.set_meta("a", "small"),
+        return_exceptions=True,
     )
     assert [type(result) for result in results[:-1]] == [StoreUnavailable] * 6
     assert await store.conversation(key) is not None
@@ -295,7 +302,9 @@ async def test_while_another_process_writes_writes_wait_and_looks_do_not(path: P
     key = await opened(store, "1")
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("begin immediate")
-        waiting = [asyncio.ensure_future(store.take_in([post(str(n), f"c{n}")], open_or_join, NOW)) for n in range(2, 32)]
+        waiting = [
+            asyncio.ensure_future(store.take_in([post(str(n), f"c{n}")], open_or_join, NOW)) for n in range(2, 32)
+        ]
         for _ in range(50):
             await asyncio.sleep(0)
         assert not any(task.done() for task in waiting)

@@ -77,7 +77,9 @@ class Model:
     def may_leave(self, item: OutboxRow, lane: Lane, now: datetime) -> bool:
         """Whether a pending row may leave, its lane's room aside."""
         early = (item.not_before and item.not_before > now) or (lane.next_at and lane.next_at > now)
-        return item.status is Status.PENDING and not early and not any(self.holds_up(other, item) for other in self.rows)
+        return (
+            item.status is Status.PENDING and not early and not any(self.holds_up(other, item) for other in self.rows)
+        )
 
     @staticmethod
     def holds_up(earlier: OutboxRow, item: OutboxRow) -> bool:
@@ -194,7 +196,9 @@ class StoreMachine(RuleBasedStateMachine):
     ) -> None:
         """All that is due, up to the limit; the first may be poisoned."""
         claimed: list[ConversationKey] = []
-        wakes = {case.key: case.wake_at for case in self.model.cases.values() if case.wake_at and case.wake_at <= self.now}
+        wakes = {
+            case.key: case.wake_at for case in self.model.cases.values() if case.wake_at and case.wake_at <= self.now
+        }
 
         def decide(item: Claimed) -> Decision:
             case = self.model.cases[item.conversation.key]
@@ -226,7 +230,14 @@ class StoreMachine(RuleBasedStateMachine):
             self.model.cases[item.conversation].wake_at = item.wake_at
 
     def new_row(
-        self, key: ConversationKey, lane: str, place: Place, rank: Rank, author: Author, due: int | None, later: int | None
+        self,
+        key: ConversationKey,
+        lane: str,
+        place: Place,
+        rank: Rank,
+        author: Author,
+        due: int | None,
+        later: int | None,
     ) -> OutboxRow:
         """A row with a name of its own."""
         self.number += 1
@@ -237,7 +248,13 @@ class StoreMachine(RuleBasedStateMachine):
         )  # fmt: skip
 
     def decided(
-        self, case: Case, rows: tuple[OutboxRow, ...], close: bool, timer: int | None, withdraw: bool, postpone: int | None
+        self,
+        case: Case,
+        rows: tuple[OutboxRow, ...],
+        close: bool,
+        timer: int | None,
+        withdraw: bool,
+        postpone: int | None,
     ) -> None:
         """The same decision in the model."""
         for item in self.model.rows:
@@ -324,7 +341,9 @@ class StoreMachine(RuleBasedStateMachine):
         cases = self.model.cases
         found = {item.key: item for item in self.run(self.store.conversations())}
         assert {key: item.version for key, item in found.items()} == {key: case.version for key, case in cases.items()}
-        assert {key for key, item in found.items() if not item.is_open} == {k for k, case in cases.items() if case.closed}
+        assert {key for key, item in found.items() if not item.is_open} == {
+            k for k, case in cases.items() if case.closed
+        }
         wakes = [case.wake_at for case in cases.values() if case.wake_at]
         assert self.run(self.store.next_wake_at()) == min(wakes, default=None)
         rows = {item.key: item for item in self.run(self.store.outbox(limit=10_000))}
@@ -344,7 +363,9 @@ class StoreMachine(RuleBasedStateMachine):
 
     def something_to_do(self, moment: datetime) -> bool:
         """Whether a claim or an expiry would find something then."""
-        expires = any(i.status is Status.SENDING and i.sending_until and i.sending_until <= moment for i in self.model.rows)
+        expires = any(
+            i.status is Status.SENDING and i.sending_until and i.sending_until <= moment for i in self.model.rows
+        )
         return expires or bool(self.model.deliverable(moment))
 
 
