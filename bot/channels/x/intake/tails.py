@@ -65,4 +65,4 @@ class Tails:
             and row.reply_to_user in (None, author.id)
             and row.retweet_of is None
         ]
-        await take_posts(line, tail, in_mentions=False, tail=True)
+        await take_posts(line, tail, in_mentions=False)

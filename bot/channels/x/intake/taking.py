@@ -22,14 +22,12 @@ CASES_MAX = 5
 """How many conversations of a customer are looked through for an edited post: the latest."""
 
 
-async def take_posts(
-    line: Line, rows: Sequence[Post | Unreadable], *, in_mentions: bool = True, tail: bool = False
-) -> list[Post]:
+async def take_posts(line: Line, rows: Sequence[Post | Unreadable], *, in_mentions: bool = True) -> list[Post]:
     """Take in posts of customers, oldest first. Returns those that opened a conversation.
 
-    ``tail``: they were looked up because an earlier post of their thread named us. Raises ``StoreUnavailable``:
-    nothing was kept.
+    ``in_mentions``: X itself says that they mention us. Raises ``StoreUnavailable``: nothing was kept.
     """
+    learn_handle(line, rows)
     posts = await with_authors(line, [row for row in rows if isinstance(row, Post) and not is_ours(line, row)])
     posts.sort(key=lambda post: (post.posted_at or EPOCH, len(post.id), post.id))
     fresh: list[Post] = []
@@ -46,10 +44,7 @@ async def take_posts(
     strange = [row for row in rows if isinstance(row, Unreadable) and line.known.get(f"unreadable:{row.id}") is None]
     await take_unreadable(line, strange, Surface.PUBLIC)
     unique = list({post.first: post for post in fresh}.values())
-    arrived = [
-        arrivals.posted(line, post, mentions_us=False if tail and not arrivals.summons(line, post) else None)
-        for post in unique
-    ]
+    arrived = [arrivals.posted(line, post, mentions_us=True if in_mentions else None) for post in unique]
     if not arrived:
         return []
     taken = await line.doors.take_in(arrived)
@@ -123,6 +118,16 @@ async def with_authors(line: Line, posts: list[Post]) -> list[Post]:
             break
     whole = [found.get(post.id, post) for post in posts]
     return [post for post in whole if not is_ours(line, post)]
+
+
+def learn_handle(line: Line, rows: Sequence[Post | Unreadable]) -> None:
+    """Our own name, from a mention that names our id, while X has not told it otherwise."""
+    if line.handle:
+        return
+    for row in rows:
+        if isinstance(row, Post) and line.user_id in row.names_by_id:
+            line.learn(line.user_id, row.names_by_id[line.user_id])
+            return
 
 
 def is_ours(line: Line, post: Post) -> bool:
