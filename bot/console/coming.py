@@ -71,23 +71,27 @@ def check_back_words(by: CheckBackBy, title: str, will: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What to do next, for somebody who sees this for the first time. ``jump`` is where the clock may go."""
+    """What to do next, for somebody who sees this for the first time.
+
+    ``jump`` is where the clock may go; ``by_clock`` says that this is the way on, and not somebody's act.
+    """
 
     text: str
     jump: Coming | None = None
+    by_clock: bool = False
 
 
 def hint(case: Conversation, ahead: Sequence[Coming]) -> Hint:
     """The next step of a case in words."""
     name = case.customer.name or case.customer.handle
     by_name = {entry.name: entry for entry in ahead}
-    if (waiting := by_name.get("words")) is not None and case.state is not State.CLOSED:
-        return Hint(f"{waiting.title.removesuffix(' leaves')} is written and waits a little, in case {name} goes on.", waiting)
+    if (waiting := by_name.get("words")) is not None:
+        return Hint(f"{waiting.title.removesuffix(' leaves')} is written and waits a little, in case {name} goes on.", waiting, by_clock=True)
     owner = case.owner.name if case.owner else "an agent"
     match case.state:
         case State.LISTENING if (quiet := by_name.get("quiet")) is not None:
             text = f"The bot is listening: it waits until {name} has been quiet for {spell(quiet_span(case, quiet))}."
-            return Hint(text, quiet)
+            return Hint(text, quiet, by_clock=True)
         case State.LISTENING:
             text = f"The bot has answered and goes on listening. Tell more as {name}, or see what silence does."
             return Hint(text, by_name.get("silence"))
@@ -107,7 +111,7 @@ def hint(case: Conversation, ahead: Sequence[Coming]) -> Hint:
         case State.FULFILLING:
             return Hint("Every promise is kept: resolve the case.")
         case State.RESOLVED:
-            return Hint("Resolved. Next comes the check-back.", by_name.get("check_back"))
+            return Hint("Resolved. Next comes the check-back.", by_name.get("check_back"), by_clock=True)
         case State.CHECKING_BACK:
             return Hint(f"{name} was asked whether they are happy. Answer on the phone.", by_name.get("silence"))
         case _:

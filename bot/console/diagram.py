@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from conversations.protocol import State
 
-WIDTH, HEIGHT = 420, 318
+WIDTH, HEIGHT = 436, 306
 BOX_W, BOX_H = 104, 46
 S = State
 
@@ -55,13 +55,13 @@ ARROWS = (
     Arrow(S.REFLECTING, S.LISTENING, "M158 70 H114", "more", 136, 84, main=False),
     Arrow(S.REFLECTING, S.AWAITING_AGENT, "M262 59 H306", "right", 284, 53),
     Arrow(S.LISTENING, S.AWAITING_AGENT, "M58 36 C58 4 362 4 362 32", "danger · a person, please · silence", 210, 9, main=False),
-    Arrow(S.AWAITING_AGENT, S.WITH_AGENT, "M362 82 V138", "taken", 380, 114),
+    Arrow(S.AWAITING_AGENT, S.WITH_AGENT, "M362 82 V138", "taken", 380, 112),
     Arrow(S.WITH_AGENT, S.AWAITING_AGREEMENT, "M310 158 H266", "plan", 288, 152),
     Arrow(S.AWAITING_AGREEMENT, S.WITH_AGENT, "M262 176 H306", "no", 284, 190, main=False),
     Arrow(S.AWAITING_AGREEMENT, S.FULFILLING, "M158 165 H114", "agreed", 136, 159),
     Arrow(S.FULFILLING, S.RESOLVED, "M58 188 V244", "done", 77, 220),
-    Arrow(S.RESOLVED, S.CHECKING_BACK, "M110 271 H154", "days later", 132, 289),
+    Arrow(S.RESOLVED, S.CHECKING_BACK, "M110 271 H154", "later", 132, 265),
     Arrow(S.CHECKING_BACK, S.CLOSED, "M262 271 H306", "happy", 284, 265),
     Arrow(S.CHECKING_BACK, S.WITH_AGENT, "M236 248 C246 214 288 196 322 191", "not happy", 240, 212, main=False),
-    Arrow(S.CLOSED, S.AWAITING_AGENT, "M414 262 C426 200 426 120 417 72", "", 0, 0, main=False),
+    Arrow(S.CLOSED, S.AWAITING_AGENT, "M414 258 C434 206 434 116 418 76", "", 0, 0, main=False),
 )

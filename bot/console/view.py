@@ -15,7 +15,7 @@ from bot.console.parts import Parts
 from bot.console.spot import Spot
 from bot.desk.calls import Call
 from bot.desk.card import Card, CaseAct, Heat, card, heat_of
-from bot.store.records import Aside, Kind, OutboxRow, Place, Status, TurnRecord
+from bot.store.records import Aside, Kind, OutboxRow, Place, Poisoned, Status, TurnRecord
 from conversations.comprehension.reading import Reading
 from conversations.conversation import Agent, Author, Conversation, Customer
 from conversations.deadlines import zone
@@ -26,6 +26,7 @@ from conversations.protocol import State, Trigger
 CASES_MAX = 100
 ASIDES_MAX = 20
 PATH_MAX = 12
+ALERTS_MAX = 3
 AUDITS_MAX = 2000
 SNIPPET_CHARS_MAX = 90
 TRIGGER_NAMES = frozenset(trigger.value for trigger in Trigger)
@@ -119,7 +120,7 @@ class Desk:
     agents: tuple[Agent, ...]
     lines: tuple[Line, ...]
     asides: tuple[Aside, ...]
-    alerts: tuple[tuple[datetime, str, str], ...]
+    alerts: tuple[str, ...]
     card: Card | None
     thread: tuple[Entry, ...]
     act: CaseAct | None
@@ -162,6 +163,7 @@ async def view(app: Parts, spot: Spot) -> View:
     turns = await app.store.turns(chosen.key) if chosen else []
     rows = await app.store.outbox(conversation=chosen.key, limit=500) if chosen else []
     ahead = coming(chosen, rows) if chosen else ()
+    poisoned = await app.store.poisoned(ALERTS_MAX)
     return View(
         spot=spot,
         now=now,
@@ -169,7 +171,7 @@ async def view(app: Parts, spot: Spot) -> View:
         hint=hint(chosen, ahead) if chosen else None,
         upcoming=ahead[0].at if ahead else None,
         phone=await phone_of(app, spot, customer, chosen, cases, asides),
-        desk=desk_of(app, spot, now, chosen, cases, asides, turns, rows),
+        desk=desk_of(app, spot, now, chosen, cases, asides, turns, rows, poisoned),
         why=await why_of(app, chosen, ahead, turns),
     )
 
@@ -289,19 +291,21 @@ def desk_of(
     asides: Sequence[Aside],
     turns: Sequence[TurnRecord],
     rows: Sequence[OutboxRow],
+    poisoned: Sequence[Poisoned],
 ) -> Desk:
     """The queue and the chosen case."""
     agent = agent_named(spot.agent)
     shown = card(chosen, turns, rows, app.acts.policy(), now, agent=agent.id) if chosen else None
     lines = sorted((line_of(app, case, now) for case in cases), key=lambda line: -line.last_at.timestamp())
     heats = list(Heat)
-    alerts: Sequence[tuple[datetime, str, str]] = getattr(app.delivery.desk, "alerts", ())
+    alerts = [text for _, _, text in tuple(getattr(app.delivery.desk, "alerts", ()))[-ALERTS_MAX:]]
+    alerts += [f"The bot cannot go on with {p.conversation} and tries again: {p.error}" for p in poisoned]
     return Desk(
         agent=agent,
         agents=AGENTS,
         lines=tuple(sorted(lines, key=lambda line: heats.index(line.heat))),
         asides=tuple(asides),
-        alerts=tuple(alerts)[-3:],
+        alerts=tuple(alerts),
         card=shown,
         thread=thread(shown, turns, rows) if shown else (),
         act=act_of(spot, shown),
