@@ -163,13 +163,39 @@ class XAccountSection(Section):
     cold_start_s: float = Field(default=7200.0, ge=0)
     blocked: tuple[str, ...] = ()
     filtered_stream: bool = False
-    automated_label_required: bool = True
+    automated_label: bool = True
+    handle: str = ""
+    thread_tails: bool = True
+    urls_in_public: bool = False
+    customer_daily_max: int = Field(default=10, ge=1)
+    posts_daily_max: int = Field(default=2000, ge=1)
+    timeout_s: float = Field(default=20.0, gt=0, le=29)
+
+
+class XPricesSection(Section):
+    """What X charges per item, in US dollars."""
+
+    post_read: float = Field(default=0.005, ge=0)
+    mention_read: float = Field(default=0.001, ge=0)
+    user_read: float = Field(default=0.01, ge=0)
+    message_read: float = Field(default=0.01, ge=0)
+    message_sent: float = Field(default=0.015, ge=0)
+    post_sent: float = Field(default=0.015, ge=0)
+    post_with_url_sent: float = Field(default=0.20, ge=0)
+    reply_sent: float = Field(default=0.01, ge=0)
 
 
 class XSection(Section):
     """X."""
 
     accounts: tuple[XAccountSection, ...] = ()
+    prices: XPricesSection = XPricesSection()
+
+
+class WebhookSection(Section):
+    """One signed webhook; its secret is ``HEAROUT_WEBHOOK_SECRET``."""
+
+    url: str = Field(default="", pattern=r"^(|https?://.+)$")
 
 
 class QueueSection(Section):
@@ -283,6 +309,7 @@ class Config(Section):
     policy: PolicySection = PolicySection()
     console: ConsoleSection = ConsoleSection()
     log: LogSection = LogSection()
+    webhook: WebhookSection = WebhookSection()
 
     def brand_facts(self) -> Brand:
         """The brand as the wording knows it."""
