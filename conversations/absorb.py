@@ -87,7 +87,16 @@ def _edited(case: Conversation, event: PostEdited) -> dict[str, object]:
 
 def _deleted(case: Conversation, event: PostDeleted) -> dict[str, object]:
     story = tuple(turn for turn in case.story if turn.id != event.id)
-    return {"story": story, "turns_count": case.turns_count - 1} | _understood(story, case)
+    forgotten = case.turns_count > len(case.story)  # turns that are no longer kept here: one of them may be meant
+    if len(story) == len(case.story) and not forgotten:
+        return {}
+    changes: dict[str, object] = {"story": story, "turns_count": case.turns_count - 1} | _understood(story, case)
+    if event.id == case.last_turn:
+        changes |= {"last_turn": None}
+        if story:
+            last = story[-1]
+            changes |= {"last_turn": last.id, "last_posted_at": last.posted_at, "last_surface": last.surface}
+    return changes
 
 
 def _order(turn: StoryTurn) -> tuple[datetime, str]:

@@ -158,12 +158,18 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class WordsOut:
-    """Words of ours that are on their way: written to the outbox, and neither accepted nor given up yet."""
+    """Words of ours that are on their way: written to the outbox, and neither accepted nor given up yet.
+
+    ``answers`` is the customer's post that they answer; ``heard_until`` is when the customer had last spoken when they were
+    written.
+    """
 
     key: EffectKey
     act: Act | None
     author: Author
     first_reply: bool = False
+    answers: ExternalId | None = None
+    heard_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -172,7 +178,7 @@ class Conversation:
 
     ``account`` is ours. ``version`` counts the decisions, from 0. ``first_posted_at`` starts the first-reply clock;
     ``replied_at`` says that the platform accepted our first reply (or that a colleague gave it). ``heard_until`` is when the
-    customer last spoke before the words we said or wrote last. ``direct`` says that the
+    customer had last spoken as the words that were last accepted were written: what follows is unheard. ``direct`` says that the
     customer opened a direct line.
     """
 

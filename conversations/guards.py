@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from conversations.comprehension.reading import CueName, Decision, Reading, RiskLevel
-from conversations.conversation import CheckBackBy, Conversation, Outcome
+from conversations.conversation import Author, CheckBackBy, Conversation, Outcome
 from conversations.events import (
     AgentLabelled,
     AgentRecordedAnswer,
@@ -17,6 +17,7 @@ from conversations.events import (
     AgentTransferred,
     CustomerPosted,
     Event,
+    PostDeleted,
     PostEdited,
     PromiseKept,
     SendFailed,
@@ -75,6 +76,13 @@ class Guards:
         """The words to somebody in danger were written and have not failed."""
         return any(words.act is not None and words.act in RISK_ACTS.values() for words in self.draft.words_out)
 
+    def newly_at_risk_red(self) -> bool:
+        """The text shows danger of a kind that was not known: an edit that leaves the danger as it was calls nobody again."""
+        known = {kind for kind, level in self.before.risks if level is RiskLevel.RED}
+        return self.reading is not None and any(
+            risk.level is RiskLevel.RED and risk.kind not in known for risk in self.reading.risk
+        )
+
     def at_risk_amber(self) -> bool:
         """The text shows a risk that it had not shown before."""
         return self.reading is not None and any(risk.kind not in self.known_risks for risk in self.reading.risk)
@@ -110,22 +118,21 @@ class Guards:
         """The mirror was right, or the customer says what would put it right. Nothing can be confirmed that was not yet said."""
         if self.reading is None:
             return False
-        said = not any(words.act is Act.REFLECT for words in self.draft.words_out)
-        return self.reading.wish is not None or (said and self.certain(CueName.CONFIRMS))
+        return self.reading.wish is not None or (not self.mirror_on_its_way() and self.certain(CueName.CONFIRMS))
 
     def adds_or_corrects(self) -> bool:
         """The customer goes on telling, or says that the mirror was wrong."""
         reading = self.reading
         if reading is None:
             return False
-        if any(words.act is Act.REFLECT for words in self.draft.words_out):
+        if self.mirror_on_its_way():
             return True
         telling = (CueName.ADDS, CueName.VENTING, CueName.MORE_TO_COME, CueName.DECLINES)
         return reading.story_told or bool(reading.topics) or any(reading.has(cue) for cue in telling)
 
     def certainly_agrees(self) -> bool:
-        """A yes to the plan, without irony, mixture or "but"."""
-        return self.certain(CueName.AGREES) and not self.has(CueName.DECLINES)
+        """A yes to the plan, without irony, mixture or "but". Nothing can be agreed to that has not arrived yet."""
+        return self.certain(CueName.AGREES) and not self.has(CueName.DECLINES) and not self.on_its_way(Act.PROPOSE_PLAN)
 
     def certainly_only_thanks(self) -> bool:
         """Nothing but thanks."""
@@ -161,6 +168,18 @@ class Guards:
         story = " ".join(turn.reading.masked for turn in case.story).casefold()
         return any(term.casefold() in story for term in policy.held_terms)
 
+    def on_its_way(self, act: Act) -> bool:
+        """Whether such words were written, and neither accepted nor given up."""
+        return any(words.act is act for words in self.draft.words_out)
+
+    def mirror_on_its_way(self) -> bool:
+        """The mirror was written, and the customer has not seen it yet."""
+        return self.on_its_way(Act.REFLECT)
+
+    def handover_on_its_way(self) -> bool:
+        """The handover was written, and the customer has not seen it yet."""
+        return self.on_its_way(Act.HAND_OVER)
+
     def story_is_told(self) -> bool:
         """What happened is told well enough to mirror it; never for a post that may be no complaint."""
         case = self.draft
@@ -192,6 +211,13 @@ class Guards:
         """The edited post belongs to the story that is being told."""
         event = self.event
         return isinstance(event, PostEdited) and any(turn.id == event.id for turn in self.draft.story)
+
+    def words_answer_it(self) -> bool:
+        """Words of the bot that answer the deleted post are on their way."""
+        event = self.event
+        return isinstance(event, PostDeleted) and any(
+            words.author is Author.BOT and words.answers == event.id for words in self.draft.words_out
+        )
 
     def none_left(self) -> bool:
         """Every post of the customer is deleted."""
@@ -279,6 +305,10 @@ class Guards:
     def check_back_by_nobody(self) -> bool:
         """The agent chose that nobody checks back."""
         return self.draft.check_back is not None and self.draft.check_back.by is CheckBackBy.NOBODY
+
+    def plan_was_not_sent(self) -> bool:
+        """What failed is the plan itself: it was never proposed."""
+        return isinstance(self.event, SendFailed) and self.event.act is Act.PROPOSE_PLAN
 
     def check_back_was_not_sent(self) -> bool:
         """What failed is the check-back itself: it was never asked."""

@@ -107,10 +107,12 @@ class Calls(Words):
         self.call(Alarm.LEAD_NEEDED, Audience.LEADS, rounds=self.draft.rounds)
 
     def mirror_edit(self) -> None:
-        """The desk sees the new words."""
+        """The desk sees the new words; the owner is told."""
         assert isinstance(self.event, PostEdited)
         if self.draft.on_desk:
             self.mirror(self.event.id, "edited")
+            if self.draft.owner is not None:
+                self.call(Alarm.POST_EDITED)
 
     def delete_copy(self) -> None:
         """Our copy goes; the owner is told."""

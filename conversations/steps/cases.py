@@ -31,6 +31,7 @@ class Cases(Draft):
         """Give the case to the desk: no complaint ends with the bot alone."""
         self.put_on_desk()
         self.stop((*BOT_TIMERS, TimerName.OWNER_SILENT, TimerName.SNOOZE))
+        self.change(snoozed_until=None)
         if self.draft.owner is not None:
             self.change(last_owner=self.draft.owner, owner=None)
         self.change(
@@ -102,6 +103,12 @@ class Cases(Draft):
             self.start(TimerName.UNCLAIMED, self.working(self.policy.unclaimed_s))
         else:
             self.start(TimerName.OWNER_SILENT, self.working(self.policy.owner_silent_s))
+
+    def wake_queue(self) -> None:
+        """A snooze in the queue ended with the customer's word: the queue's clock runs again."""
+        if self.before.snoozed_until is not None:
+            self.call(Alarm.SNOOZE_ENDED)
+            self.start(TimerName.UNCLAIMED, self.working(self.policy.unclaimed_s))
 
     def start_answer_clock(self) -> None:
         """A turn of the customer waits for a human's answer."""

@@ -46,6 +46,7 @@ class Endings(Plans):
         self.change(
             done_text=event.done_text.strip(),
             resolved_at=self.now,
+            snoozed_until=None,
             unanswered_since=None,
             answer_due_at=None,
             nudged=False,
@@ -63,7 +64,7 @@ class Endings(Plans):
         )
 
     def schedule_check_back(self) -> None:
-        """The later of the delay and the last promise plus a day, in the customer's daytime."""
+        """The later of the delay and the last promise plus a day, in the customer's daytime; after the last round by hand."""
         event, case = self.event, self.draft
         assert isinstance(event, AgentResolved)
         days = self.policy.check_back_days if event.check_back_days is None else event.check_back_days
@@ -73,7 +74,9 @@ class Endings(Plans):
                 due_at = max(due_at, promise.due_at + timedelta(days=1))
         due_at = at_daytime(due_at, case.customer.time_zone or self.policy.time_zone)
         by = event.check_back
-        if by is CheckBackBy.BOT and (self.bot_is_silenced() or case.risk_level is RiskLevel.RED):
+        if by is CheckBackBy.BOT and (
+            self.bot_is_silenced() or case.risk_level is RiskLevel.RED or self.rounds_used_up()
+        ):
             by = CheckBackBy.HAND
         self.change(check_back=CheckBack(by, due_at, case.rounds + 1))
         self.start(TimerName.CHECK_BACK, due_at)
@@ -152,7 +155,14 @@ class Endings(Plans):
 
     def close(self, outcome: Outcome) -> None:
         """Nothing more is owed; no clock runs."""
-        self.change(outcome=outcome, closed_at=self.now, timers=(), unanswered_since=None, answer_due_at=None)
+        self.change(
+            outcome=outcome,
+            closed_at=self.now,
+            timers=(),
+            unanswered_since=None,
+            answer_due_at=None,
+            snoozed_until=None,
+        )
 
     def close_satisfied(self) -> None:
         """They are happy."""

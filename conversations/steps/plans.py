@@ -100,6 +100,11 @@ class Plans(Calls):
         self.stop((TimerName.SILENCE,))
         self.call(Alarm.PLAN_NOT_AGREED)
 
+    def call_plan_not_sent(self) -> None:
+        """The plan never reached the customer: nothing was proposed."""
+        self.stop((TimerName.SILENCE,))
+        self.call_send_failed()
+
     def call_no_agreement(self) -> None:
         """No answer to the plan: the owner chooses to start anyway, ask again, or resolve; reminded until one is chosen."""
         self.call(Alarm.NO_AGREEMENT)

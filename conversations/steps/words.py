@@ -25,6 +25,7 @@ from conversations.effects import (
 from conversations.events import (
     AgentReplied,
     CustomerPosted,
+    PostEdited,
     WordsAccepted,
 )
 from conversations.guards import RISK_ACTS
@@ -66,7 +67,7 @@ class Words(Cases):
             "round": case.rounds + 1,
         }
         key = effect_key(case.key, self.before.version + 1, len(self.effects))
-        self.change(words_out=(*case.words_out, WordsOut(key, act, author, first)), heard_until=case.last_posted_at)
+        self.write(WordsOut(key, act, author, first, case.last_turn, case.last_posted_at))
         self.effects.append(
             Say(
                 act=act,
@@ -82,6 +83,10 @@ class Words(Cases):
                 first_reply=first,
             )
         )
+
+    def write(self, words: WordsOut) -> None:
+        """Words are on their way; they count as said when they are accepted."""
+        self.change(words_out=(*self.draft.words_out, words))
 
     def quotable(self) -> str | None:
         """What a mirror may repeat: the quotable words of the story's turns, in order."""
@@ -109,8 +114,7 @@ class Words(Cases):
         assert isinstance(event, AgentReplied)
         case = self.draft
         key = effect_key(case.key, self.before.version + 1, len(self.effects))
-        words = WordsOut(key, None, Author.AGENT, case.replied_at is None)
-        self.change(words_out=(*case.words_out, words), heard_until=case.last_posted_at)
+        self.write(WordsOut(key, None, Author.AGENT, case.replied_at is None, case.last_turn, case.last_posted_at))
         self.effects.append(
             SendWords(
                 text=event.text,
@@ -130,8 +134,8 @@ class Words(Cases):
             self.effects.append(WithdrawWords(self.event.trigger.value))
 
     def postpone_words(self) -> None:
-        """The customer writes again: queued words wait until the burst has ended, within the window."""
-        if any(words.author is Author.BOT for words in self.draft.words_out):
+        """The customer writes again: queued words wait for the end of the burst, within the window. Words of safety never wait."""
+        if any(words.author is Author.BOT for words in self.draft.words_out) and not self.risk_words_on_their_way():
             latest = self.first_reply_due_at if self.draft.replied_at is None else None
             self.effects.append(PostponeWords(self.quiet_until(), latest))
 
@@ -153,7 +157,7 @@ class Words(Cases):
 
     def say_hand_over(self) -> None:
         """Name the team and by when it answers. In answer to a post it waits for the end of the burst."""
-        not_before = self.quiet_until() if isinstance(self.event, CustomerPosted) else None
+        not_before = self.quiet_until() if isinstance(self.event, CustomerPosted | PostEdited) else None
         if not_before is not None and self.draft.replied_at is None:
             not_before = min(not_before, max(self.first_reply_due_at, self.now))
         self.say(Act.HAND_OVER, not_before=not_before)
@@ -209,11 +213,21 @@ class Words(Cases):
         if self.draft.triage is Decision.UNSURE:
             self.put_on_desk()
 
+    def listen_on(self) -> None:
+        """A post was edited or deleted: wait for the end of the burst, or, where all was answered already, for more to come."""
+        if not self.nothing_since():
+            self.restart_quiet()
+        elif self.draft.timer(TimerName.SILENCE) is None:
+            self.stop((TimerName.QUIET,))
+            self.start(TimerName.SILENCE, self.after(self.policy.silence_s))
+
     def keep_what_was_said(self) -> None:
         """The platform accepted words of ours: only now do they count as said."""
         event = self.event
         assert isinstance(event, WordsAccepted)
         case = self.draft
+        heard = [words.heard_until for words in self.before.words_out if words.key == event.key and words.heard_until]
+        self.change(heard_until=max((at for at in (case.heard_until, *heard) if at is not None), default=None))
         if case.replied_at is None:
             self.change(replied_at=event.accepted_at)
             self.stop(FIRST_REPLY_TIMERS)

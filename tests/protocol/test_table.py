@@ -1,11 +1,14 @@
 """The table itself: total, well-formed, and drawn as it is."""
 
+from collections.abc import Callable, Iterator
 from itertools import product
+from typing import Any
 
 from conversations.diagram import mermaid
 from conversations.machine import MACHINE
 from conversations.protocol import IGNORED, TABLE, State, Trigger
 from conversations.step import Step
+from tests.protocol import kit, test_changes, test_customer_writes, test_desk, test_listening, test_plans
 
 
 def test_every_pair_of_state_and_trigger_has_a_row_or_is_ignored_on_purpose():
@@ -54,3 +57,24 @@ def test_the_diagram_names_every_change_of_state():
         for source in row.sources:
             if row.dest is not None and row.dest is not source:
                 assert f"{source.value} --> {row.dest.value}:" in drawn
+
+
+def test_every_row_of_the_table_is_taken_by_a_test():
+    """Runs the row tests beside this file and asks which rows they took: a row that no test takes may say anything."""
+    for module in (test_changes, test_customer_writes, test_desk, test_listening, test_plans):
+        for name, function in vars(module).items():
+            if name.startswith("test_"):
+                for arguments in parametrized(function):
+                    function(**arguments)
+    never = [row for n, row in enumerate(TABLE) if n not in {number for number, _ in kit.TAKEN}]
+    assert never == []
+
+
+def parametrized(function: Callable[..., None]) -> Iterator[dict[str, Any]]:
+    """The arguments that pytest gives to a parametrized test."""
+    choices = []
+    for mark in getattr(function, "pytestmark", []):
+        names = [name.strip() for name in mark.args[0].split(",")] if isinstance(mark.args[0], str) else mark.args[0]
+        choices.append([dict(zip(names, value if len(names) > 1 else [value], strict=True)) for value in mark.args[1]])
+    for combination in product(*choices):
+        yield {name: value for part in combination for name, value in part.items()}
