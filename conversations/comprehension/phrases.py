@@ -121,6 +121,7 @@ class Phrases:
     def __init__(self, classes: Mapping[str, Collection[str]], aliases: Mapping[str, tuple[str, ...]]) -> None:
         self._root = _Node()
         self._aliases = aliases
+        self._folded: dict[str, tuple[str, ...]] = {}
         self._class_words: dict[str, set[str]] = {}
         self._class_prefixes: dict[int, dict[str, set[str]]] = {}
         self._defined: set[str] = set()
@@ -144,7 +145,10 @@ class Phrases:
                     self.vocabulary.add(folded)
 
     def _fold(self, word: str) -> tuple[str, ...]:
-        return tokenize(word, self._aliases).words
+        known = self._folded.get(word)
+        if known is None:  # the same few thousand words stand in tens of thousands of phrases
+            known = self._folded[word] = tokenize(word, self._aliases).words
+        return known
 
     def classes_of(self, word: str) -> Set[str]:
         """The names of the classes that a word is in."""
