@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from bot.crash_points import reached
 from bot.store.port import StoreError, StoreUnavailable
 
 T = TypeVar("T")
@@ -159,7 +160,9 @@ class Writer:
         self._execute("begin immediate")
         try:
             settled = [(future, self._outcome(job, attempt)) for job, future in group]
+            reached("store: before commit")
             self._execute("commit")
+            reached("store: after commit")
         except BaseException:
             if self._connection.in_transaction:
                 self._execute("rollback")
