@@ -3,10 +3,12 @@ triage."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.channels.x.line import CHANNEL, Line
 from bot.channels.x.parse import Message, Person, Post, Unreadable
 from bot.store.records import Arrival
-from conversations.comprehension.reading import Reading, ReadingContext
+from conversations.comprehension.reading import CueName, Decision, Reading, ReadingContext
 from conversations.conversation import Customer
 from conversations.events import CustomerPosted, PostDeleted, PostEdited
 from conversations.ids import ExternalId
@@ -36,6 +38,15 @@ def customer_of(person: Person | None, id_: str) -> Customer:
 def read(line: Line, text: str) -> Reading:
     """What a text says; our own names are no content."""
     return line.doors.reader.read(text, ReadingContext(channel=CHANNEL, handles=line.doors.ours.handles()))
+
+
+def read_post(line: Line, text: str) -> Reading:
+    """What a post says. The first part of a thread cannot be judged alone: rather than set aside, it is looked at by a human."""
+    reading = read(line, text)
+    if reading.complaint.decision is Decision.NO and reading.certain(CueName.MORE_TO_COME):
+        why = ("a part of a longer story", *reading.complaint.why)
+        return replace(reading, complaint=replace(reading.complaint, decision=Decision.UNSURE, why=why))
+    return reading
 
 
 def summons(line: Line, post: Post) -> bool:
@@ -93,7 +104,7 @@ def posted(line: Line, post: Post, *, mentions_us: bool | None = None, key: str 
         posted_at=min(post.posted_at or now, now),
         surface=Surface.PUBLIC,
         text=post.text,
-        reading=read(line, post.text),
+        reading=read_post(line, post.text),
         media=post.media,
         mentions_us=addressed,
         in_reply_to=ExternalId(post.reply_to) if post.reply_to else None,

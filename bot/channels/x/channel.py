@@ -124,6 +124,7 @@ class XChannel:
     async def run(self) -> None:
         """Bring in what customers write until cancelled. An account with missing or wrong keys does not hold up the
         others."""
+        await self.prepare()
         tasks = [asyncio.create_task(rounds.forever(), name=f"x {name}") for name, rounds in self.rounds.items()]
         for name, line in self.lines.items():
             if line.account.filtered_stream:
@@ -141,8 +142,13 @@ class XChannel:
             for line in self.lines.values():
                 await line.keep_spend()
 
+    async def prepare(self) -> None:
+        """Learn who we are before anybody is read: one of our accounts is never another's customer."""
+        await asyncio.gather(*(rounds.ready() for rounds in self.rounds.values()))
+
     async def round(self) -> None:
         """One round of every account, for those who move the clock themselves."""
+        await self.prepare()
         for rounds in self.rounds.values():
             await rounds.round()
 

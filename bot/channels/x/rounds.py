@@ -79,7 +79,6 @@ class Rounds:
     async def round(self) -> None:
         """Run what is due. Raises ``StoreUnavailable`` only: everything of X's is survived."""
         line = self.line
-        await line.load()
         if not await self.ready():
             return
         for job in self.jobs:
@@ -92,6 +91,7 @@ class Rounds:
     async def ready(self) -> bool:
         """Whether we know who we are: asked once at start, and again each day."""
         line = self.line
+        await line.load()
         job = self.identified
         if not line.health.rests(line.now()):
             await self.run(job)

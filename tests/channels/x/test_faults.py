@@ -92,9 +92,7 @@ async def test_a_fault_in_the_read_back_resends_nothing_that_landed(kind: Kind) 
 
 async def test_late_and_slow_answers_are_unknown_and_looked_for() -> None:
     async with rig(timeout_s=0.2) as r:
-        r.x.faults.add(
-            Fault(Kind.DELAY, "POST /2/tweets", delay_s=30), Fault(Kind.HANG, "POST /2/dm_conversations/*")
-        )
+        r.x.faults.add(Fault(Kind.DELAY, "POST /2/tweets", delay_s=30), Fault(Kind.HANG, "POST /2/dm_conversations/*"))
         await one_complaint(r)
         assert len(r.replies_to(next(iter(r.x.world.posts.values())))) == 1
         sent = [row.text for row in r.accepted if row.kind == "dm"]
