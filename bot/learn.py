@@ -1,0 +1,126 @@
+"""Learning the triage: from the written corpus when a language is made, from agents' labels when a brand relearns.
+
+Needs scikit-learn (``pip install hearout[learn]``), here and nowhere else; what is learnt is plain weights (JSON).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.evaluate import figures
+from conversations.comprehension import Reader
+from conversations.comprehension.linear import Weights
+from conversations.comprehension.pack import LanguagePack
+from conversations.comprehension.tokens import bounded, clean
+from conversations.comprehension.triage import features
+
+SOURCES_MIN = 3
+"""A word counts when it occurs in texts of at least so many sources: one pattern, or one text, teaches no word alone."""
+LABELS_MIN = 30
+HELD_BACK = 0.25
+BASE_SCALE = 10.0
+"""What is known already enters as one strong feature, so that few labels bend it and do not replace it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A text and whether it is a complaint; ``source`` groups texts that must not be split (a pattern, a conversation)."""
+
+    text: str
+    complaint: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Relearned:
+    """New weights for a language, and the figures on the held-back labels before and after. Nothing is changed by it."""
+
+    language: str
+    weights: Weights
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+
+def text_features(pack: LanguagePack, text: str) -> dict[str, float]:
+    """The triage features of a raw text."""
+    tokens = pack.tokens(clean(bounded(text)[0]))
+    return features(pack, tokens, pack.phrases.find(tokens))
+
+
+def is_word(name: str) -> bool:
+    """Whether a feature is a single word or a pair of words, and not one of the general ones."""
+    return name.startswith("w:") or (" " in name and name != "good and bad")
+
+
+def fit(
+    rows: Sequence[tuple[Mapping[str, float], bool, str]],
+    base: Weights,
+    base_share: float,
+    strength: float = 0.1,
+    pairs: bool = True,
+    tiny: float = 0.02,
+) -> Weights:
+    """Weights from (features, complaint, source) rows, added to ``base_share`` of the base.
+
+    ``strength`` is scikit-learn's C. Weights below ``tiny`` are dropped. Raises: ImportError without scikit-learn,
+    ValueError when all rows are of one kind.
+    """
+    from sklearn.feature_extraction import DictVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    sources: dict[str, set[str]] = {}
+    for found, _, source in rows:
+        for name in found:
+            sources.setdefault(name, set()).add(source)
+
+    def kept(name: str) -> bool:
+        return len(sources[name]) >= SOURCES_MIN and (pairs or " " not in name) if is_word(name) else True
+
+    vectorizer = DictVectorizer()
+    matrix = vectorizer.fit_transform([{name: value for name, value in found.items() if kept(name)} for found, _, _ in rows])
+    model = LogisticRegression(C=strength, max_iter=1_000).fit(matrix, [complaint for _, complaint, _ in rows])
+    weights = {name: base_share * weight for name, weight in base.weights.items()}
+    for name, weight in zip(vectorizer.feature_names_, model.coef_[0], strict=True):
+        weights[name] = weights.get(name, 0.0) + float(weight)
+    kept_weights = {name: weight for name, weight in weights.items() if abs(weight) >= tiny}
+    return Weights(base_share * base.bias + float(model.intercept_[0]), kept_weights, base.unsure)
+
+
+def relearn(labels: Sequence[Labelled], reader: Reader, language: str, seed: int = 1) -> Relearned:
+    """New weights for one language from agents' labels, judged on a part of them that was held back.
+
+    Raises: ValueError for too few labels, labels of one kind only, or a language that is not there.
+    """
+    if language not in reader.packs or language not in reader.weights:
+        raise ValueError(f"no triage for {language!r}; the languages are {', '.join(reader.weights)}")
+    kinds = {label.complaint for label in labels}
+    if len(labels) < LABELS_MIN or len(kinds) < 2:
+        raise ValueError(
+            f"{len(labels)} labels of {len(kinds)} kind(s); relearning needs {LABELS_MIN}, complaints and others"
+        )
+    pack, known = reader.packs[language], reader.weights[language]
+    sources = sorted({label.source for label in labels})
+    random.Random(seed).shuffle(sources)
+    held = set(sources[: max(1, round(len(sources) * HELD_BACK))])
+    rows = [(text_features(pack, label.text), label.complaint, label.source) for label in labels]
+    after = _bend([row for row in rows if row[2] not in held], known)
+    test = [row for row in rows if row[2] in held]
+    return Relearned(language, _bend(rows, known), _judge(known, test), _judge(after, test))
+
+
+def _bend(rows: Sequence[tuple[Mapping[str, float], bool, str]], known: Weights) -> Weights:
+    """The known weights, bent towards the rows."""
+    widened = [({**found, "base": known.score(found) * BASE_SCALE}, complaint, source) for found, complaint, source in rows]
+    learned = fit(widened, Weights(0.0, {}, known.unsure), 0.0, strength=0.05, pairs=False, tiny=0.0)
+    share = learned.weights.get("base", 0.0) * BASE_SCALE
+    weights = {name: weight for name, weight in learned.weights.items() if name != "base"}
+    for name, weight in known.weights.items():
+        weights[name] = weights.get(name, 0.0) + share * weight
+    return Weights(learned.bias + share * known.bias, {name: w for name, w in weights.items() if abs(w) >= 0.005}, known.unsure)
+
+
+def _judge(weights: Weights, rows: Sequence[tuple[Mapping[str, float], bool, str]]) -> dict[str, Any]:
+    return figures([complaint for _, complaint, _ in rows], [weights.probability(found) for found, _, _ in rows])

@@ -1,0 +1,45 @@
+"""Makes a language's triage from its corpus: ``python -m tests.corpus.train en``. A language without a corpus gets the prior.
+
+The patterns are split by number, so that the printed figures are on patterns that the weights have not seen.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from pathlib import Path
+
+from bot.evaluate import figures
+from bot.learn import fit, text_features
+from conversations.comprehension import Reader
+from conversations.comprehension.linear import Weights
+from tests.corpus.generate import HERE, generate
+
+PRIOR_SHARE = 0.6
+LANGUAGES = Path(__file__).parents[2] / "conversations" / "languages"
+
+
+def prior() -> Weights:
+    """The author's weights, before any training."""
+    data = tomllib.loads((HERE / "prior.toml").read_text(encoding="utf-8"))
+    return Weights(float(data["bias"]), data["weights"])
+
+
+def train(language: str) -> Weights:
+    """The weights of a language from its corpus and the prior."""
+    pack = Reader.default().packs[language]
+    if not (HERE / f"{language}.txt").is_file():
+        return prior()
+    rows = [(text_features(pack, sample.text), sample.complaint, str(sample.source)) for sample in generate(language, 30)]
+    seen = [row for row in rows if int(row[2]) % 4]
+    unseen = [row for row in rows if not int(row[2]) % 4]
+    half = fit(seen, prior(), PRIOR_SHARE)
+    print(language, "on unseen patterns:", figures([row[1] for row in unseen], [half.probability(row[0]) for row in unseen]))
+    return fit(rows, prior(), PRIOR_SHARE)
+
+
+if __name__ == "__main__":
+    for code in sys.argv[1:]:
+        text = json.dumps(train(code).to_json(), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        (LANGUAGES / code / "triage.json").write_text(text + "\n", encoding="utf-8")
