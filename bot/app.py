@@ -18,7 +18,7 @@ from bot.desk.acts import Acts
 from bot.desk.playground import PlaygroundDesk
 from bot.desk.port import Desk
 from bot.engine import Engine, Watch
-from bot.housekeeping import Duty, Housekeeping, look_for_storms
+from bot.housekeeping import Duty, Housekeeping, look_for_storms, retain
 from bot.intake import Intake
 from bot.metrics import Metrics
 from bot.speech import Brand, Speech
@@ -102,6 +102,7 @@ def wire(
     acts = Acts(store, intake, clock, current, channels)
     duties = (
         Duty("switches", 5.0, switches.load),
+        Duty("retention", 3600.0, retain(store, clock, config.privacy.closed_days, config.privacy.set_aside_days)),
         Duty("storms", 60.0, look_for_storms(storms, clock, desk, metrics, switches)),
     )
     housekeeping = Housekeeping(clock, desk, duties)

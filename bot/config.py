@@ -192,6 +192,13 @@ class XSection(Section):
     prices: XPricesSection = XPricesSection()
 
 
+class PrivacySection(Section):
+    """How long what is kept, in days."""
+
+    closed_days: float = Field(default=365.0, gt=0)
+    set_aside_days: float = Field(default=30.0, gt=0)
+
+
 class WebhookSection(Section):
     """One signed webhook; its secret is ``HEAROUT_WEBHOOK_SECRET``."""
 
@@ -309,6 +316,7 @@ class Config(Section):
     policy: PolicySection = PolicySection()
     console: ConsoleSection = ConsoleSection()
     log: LogSection = LogSection()
+    privacy: PrivacySection = PrivacySection()
     webhook: WebhookSection = WebhookSection()
 
     def brand_facts(self) -> Brand:

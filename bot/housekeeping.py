@@ -14,6 +14,7 @@ from bot.clock import Clock
 from bot.desk.port import Desk
 from bot.log import get_logger
 from bot.metrics import Metrics
+from bot.store.port import Store
 from bot.storms import StormWatch
 from bot.switches import Switches
 
@@ -57,6 +58,17 @@ class Housekeeping:
             except Exception as error:
                 log.exception("duty failed", duty=duty.name, error=repr(error))
                 await self.desk.alert("duty_failed", f"{duty.name}: {error!r}")
+
+
+def retain(store: Store, clock: Clock, closed_days: float, set_aside_days: float) -> Callable[[], Awaitable[None]]:
+    """The duty that erases what is older than the admin keeps it."""
+
+    async def forget() -> None:
+        now = clock.now()
+        while count := await store.forget(now - timedelta(days=closed_days), now - timedelta(days=set_aside_days)):
+            log.info("forgot", count=count)
+
+    return forget
 
 
 def look_for_storms(

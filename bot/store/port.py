@@ -178,5 +178,11 @@ class Store(Protocol):
     async def erase_customer(self, customer: str, now: datetime) -> int:
         """Delete all that is kept of a customer (named as above); a hash for deduplication stays. Returns how many conversations were erased."""
 
+    async def forget(self, closed_before: datetime, aside_before: datetime, limit: int = 200) -> int:
+        """Retention: erase up to ``limit`` conversations closed before an instant, and mentions set aside before another.
+
+        As ``erase_customer``, the hashes for deduplication and opt-outs stay. Returns how many were erased in all.
+        """
+
     async def check(self) -> list[str]:
         """What is wrong with the database, in words; empty when it is sound."""

@@ -264,6 +264,10 @@ class SqliteStore:
         await self._empty_log()
         return erased
 
+    async def forget(self, closed_before: datetime, aside_before: datetime, limit: int = 200) -> int:
+        """See ``Store.forget``."""
+        return await self._write(sqlite_erase.forget, micros(closed_before), micros(aside_before), limit)
+
     async def _empty_log(self) -> None:
         """Move the write-ahead log into the file and truncate it, as soon as no reader is in the way."""
         for _ in range(CHECKPOINT_TRIES):

@@ -27,13 +27,31 @@ def erase(x: Execute, customer: str, now: int) -> int:
     return erased
 
 
+def forget(x: Execute, closed_before: int, aside_before: int, limit: int) -> int:
+    """See ``Store.forget``."""
+    closed = "select key from conversation where state='CLOSED' and closed_at < ? order by closed_at limit ?"
+    keys = [key for (key,) in x(closed, (closed_before, limit)).fetchall()]
+    for key in keys:
+        _erase_conversation(x, key)
+    aside = "select sequence from inbox where conversation is null and at < ? limit ?"
+    sequences = [sequence for (sequence,) in x(aside, (aside_before, limit)).fetchall()]
+    for sequence in sequences:
+        _remember(x, "sequence=?", (sequence,))
+        x("delete from inbox where sequence=?", (sequence,))
+    return len(keys) + len(sequences)
+
+
+def _erase_conversation(x: Execute, key: str) -> None:
+    _remember(x, "conversation=?", (key,))
+    for sql in _OF_CONVERSATION:
+        x(sql, (key,))
+
+
 def _erase_person(x: Execute, person: Person) -> int:
     channel, customer = person
     keys = conversations_of(x, person)
     for key in keys:
-        _remember(x, "conversation=?", (key,))
-        for sql in _OF_CONVERSATION:
-            x(sql, (key,))
+        _erase_conversation(x, key)
     _remember(x, _STRAYS, person)
     x(f"delete from inbox where {_STRAYS}", person)
     x("update audit set action='', subject='erased' where subject=?", (customer,))
