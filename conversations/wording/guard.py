@@ -148,10 +148,11 @@ def _undated(
     dated = {sentence[first] for first, _ in kinds.get((rule, "dates"), ())}
     excused = {sentence[first] for first, _ in kinds.get((rule, "unless"), ())} | dated
     vague = [span for span in kinds.get((rule, "vague"), ()) if sentence[span[0]] not in excused]
+    kept = excused | {sentence[first] for first, _ in kinds.get((rule, "done"), ())}
     promises = [
         span
         for span in kinds.get((rule, "promises"), ())
-        if sentence[span[0]] not in excused and sentence[span[0]] + 1 not in dated
+        if sentence[span[0]] not in kept and sentence[span[0]] + 1 not in dated
     ]
     return _merged([*vague, *promises])
 
