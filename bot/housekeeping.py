@@ -43,6 +43,7 @@ class Housekeeping:
         """Until cancelled."""
         changed = asyncio.Event()
         while True:
+            changed.clear()
             await self.round()
             await self.clock.wait(changed, min(self.due.values(), default=None))
 
