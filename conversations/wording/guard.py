@@ -124,7 +124,7 @@ def _tone(patterns: _Patterns, tokens: Tokens, part: bool) -> list[tuple[Rule, i
             continue
         excused = {sentence[first] for first, _ in kinds.get((rule, "unless"), ())}
         found += [(rule, *span) for span in _merged(span for span in spans if sentence[span[0]] not in excused)]
-    found += [(Rule.UNDATED_PROMISE, *span) for span in _undated(kinds, sentence)]
+    found += [(Rule.UNDATED_PROMISE, *span) for span in _undated(kinds, tokens)]
     if not part and {rule for rule, _, _ in found} <= {Rule.STOCK_PHRASE} and (span := _all_feeling(kinds, tokens)):
         found.append((Rule.EMPTY_EMPATHY, *span))
     return found
@@ -141,10 +141,8 @@ def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
-def _undated(
-    kinds: Mapping[tuple[Rule, str], list[tuple[int, int]]], sentence: tuple[int, ...]
-) -> list[tuple[int, int]]:
-    rule = Rule.UNDATED_PROMISE
+def _undated(kinds: Mapping[tuple[Rule, str], list[tuple[int, int]]], tokens: Tokens) -> list[tuple[int, int]]:
+    rule, sentence = Rule.UNDATED_PROMISE, tokens.sentence
     dated = {sentence[first] for first, _ in kinds.get((rule, "dates"), ())}
     excused = {sentence[first] for first, _ in kinds.get((rule, "unless"), ())} | dated
     vague = [span for span in kinds.get((rule, "vague"), ()) if sentence[span[0]] not in excused]
@@ -152,7 +150,9 @@ def _undated(
     promises = [
         span
         for span in kinds.get((rule, "promises"), ())
-        if sentence[span[0]] not in kept and sentence[span[0]] + 1 not in dated
+        if sentence[span[0]] not in kept
+        and sentence[span[0]] + 1 not in dated
+        and "?" not in tokens.stop.get(sentence[span[0]], "")
     ]
     return _merged([*vague, *promises])
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice, product
 
 from conversations.errors import TemplateError
@@ -203,20 +204,21 @@ def _phrase(line: Line, slot: Slot, template: Template, pack: Pack, strict: bool
                 "apology_formula", f"line {line.number}: an apology with “{word}”", start, end, Severity.REFUSED,
                 "An apology takes responsibility: no cause, no condition, no objection.", f"Take “{word}” out.",
             )  # fmt: skip
-    for finding in guard.findings(
-        said,
-        template.language,
-        template.surface,
-        guard.Author.BOT,
-        act=template.act,
-        admissions_forbidden=True,
-        part=True,
-    ):
+    for finding in _guarded(said, template.language, template.surface, template.act in guard.NO_PROPOSAL, True):
         if finding.rule == "undated_promise" and slot.unwanted & {"answer_by", "steps"}:
             continue
         place = (start + finding.start, start + finding.end) if plain else (start, end)
         message = f"line {line.number}: “{said[finding.start : finding.end]}” {finding.message}"
         yield replace(finding, message=message, start=place[0], end=place[1])
+
+
+@lru_cache(maxsize=20_000)
+def _guarded(text: str, language: str, surface: Surface, listens: bool, part: bool) -> tuple[Finding, ...]:
+    """The tone guard, asked once for a phrasing that many templates share."""
+    act = Act.ACKNOWLEDGE if listens else None
+    return tuple(
+        guard.findings(text, language, surface, guard.Author.BOT, act=act, admissions_forbidden=True, part=part)
+    )
 
 
 def _scenario(
@@ -268,9 +270,7 @@ def _scenario(
             f"Write {SLOTS_MIN} slots of {PHRASINGS_MIN} phrasings or more, short enough to fit.",
         )  # fmt: skip
     for text, _ in islice(combinations(template, values, "lint", limit), 8):
-        for finding in guard.findings(
-            text, template.language, surface, guard.Author.BOT, act=act, admissions_forbidden=True
-        ):
+        for finding in _guarded(text, template.language, surface, act in guard.NO_PROPOSAL, False):
             if finding.rule == "empty_empathy":
                 yield finding.rule, Severity.REFUSED, finding.message, finding.suggestion
 
