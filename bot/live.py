@@ -16,6 +16,7 @@ from bot.config import Config, ConfigError, XAccountSection, secret
 from bot.desk.playground import PlaygroundDesk
 from bot.desk.port import Desk
 from bot.store.port import Store
+from bot.triage_weights import learned_reader
 from bot.webhook import Webhook
 from conversations.comprehension import Reader
 from conversations.policy import Policy
@@ -51,7 +52,7 @@ async def live(config: Config) -> AsyncIterator[App]:
         store = await open_store(config, holder="hearout run")
         stack.push_async_callback(store.close)
         clock = SystemClock()
-        reader = Reader.default()
+        reader = await learned_reader(store)
         desk: Desk = PlaygroundDesk(clock)
         late = Late(desk, policy=config.domain_policy())
         channels: dict[str, Channel] = {}
