@@ -243,9 +243,7 @@ def test_an_owner_off_duty_is_not_waited_for(make):
 
 
 def test_hours_are_those_of_the_queue_with_holidays():
-    berlin = BusinessHours(
-        "Europe/Berlin", ((*BusinessHours().week[0],),) * 7, frozenset([date(2026, 11, 20)])
-    )
+    berlin = BusinessHours("Europe/Berlin", ((*BusinessHours().week[0],),) * 7, frozenset([date(2026, 11, 20)]))
     case = resolved_case()
     case.policy = replace(POLICY, queues=(Queue(hours=berlin),))
     case.now = datetime(2026, 11, 19, 23, 30, tzinfo=ZoneInfo("UTC"))  # in Berlin the holiday has begun

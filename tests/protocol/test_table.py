@@ -8,7 +8,14 @@ from conversations.diagram import mermaid
 from conversations.machine import MACHINE
 from conversations.protocol import IGNORED, TABLE, State, Trigger
 from conversations.step import Step
-from tests.protocol import kit, test_changes, test_customer_writes, test_desk, test_listening, test_plans
+from tests.protocol import (
+    kit,
+    test_changes,
+    test_customer_writes,
+    test_desk,
+    test_listening,
+    test_plans,
+)
 
 
 def test_every_pair_of_state_and_trigger_has_a_row_or_is_ignored_on_purpose():
