@@ -6,6 +6,7 @@ denied within 60 s; it is fetched again before that, so that a click does not wa
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -55,11 +56,10 @@ class Staff:
     admins: tuple[str, ...] = ()
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class _Answer:
     value: Any
     at: datetime
-    fetching: bool = False
 
 
 class People:
@@ -70,6 +70,7 @@ class People:
         self.staff = staff
         self._people: dict[str, _Answer] = {}
         self._groups: dict[str, _Answer] = {}
+        self._fetching: dict[str, asyncio.Future[Any]] = {}
 
     # ---------------------------------------------------------------- roles
 
@@ -150,23 +151,31 @@ class People:
         age = self.slack.clock.now() - answer.at if answer else STALE
         if answer is None or age >= STALE or age < timedelta():
             return await self._fetch(cache, key, fetch)
-        if age >= FRESH and not answer.fetching:
-            answer.fetching = True
+        if age >= FRESH and key not in self._fetching:
             self.slack.later(self._fetch(cache, key, fetch), "who is who")
         return answer.value
 
     async def _fetch(self, cache: dict[str, _Answer], key: str, fetch: Callable[[], Awaitable[Any]]) -> Any:
+        """Ask once, however many want to know at the same time."""
+        running = self._fetching.get(key)
+        if running is None:
+            running = asyncio.ensure_future(self._keep(cache, key, fetch))
+            self._fetching[key] = running
+            running.add_done_callback(lambda done: self._fetched(key, done))
+        return await asyncio.shield(running)
+
+    async def _keep(self, cache: dict[str, _Answer], key: str, fetch: Callable[[], Awaitable[Any]]) -> Any:
         now = self.slack.clock.now()
-        try:
-            value = await fetch()
-        except Trouble:
-            if (answer := cache.get(key)) is not None:
-                answer.fetching = False
-            raise
+        value = await fetch()
         while len(cache) >= PEOPLE_MAX:
             cache.pop(next(iter(cache)))
         cache[key] = _Answer(value, now)
         return value
+
+    def _fetched(self, key: str, done: asyncio.Future[Any]) -> None:
+        self._fetching.pop(key, None)
+        if not done.cancelled():
+            done.exception()  # whoever waits has it; nobody may wait any more
 
     async def _fetch_person(self, user: str) -> Person | None:
         try:

@@ -16,6 +16,7 @@ from bot.app import App as Parts
 from bot.app import wire
 from bot.channels.playground import ACCOUNT, PlaygroundChannel
 from bot.channels.port import Channel as Customers
+from bot.channels.slack import CustomerSettings, SlackChannel
 from bot.config import Config
 from bot.desk.slack import DeskSettings, QueuePlace, SlackDesk
 from bot.slack import Mode, Slack, SlackSettings
@@ -32,7 +33,7 @@ from tests.platforms.slack.clock import ManualClock
 from tests.platforms.slack.log import Entry
 from tests.platforms.slack.platform import SlackPlatform
 from tests.platforms.slack.server import SlackServer
-from tests.platforms.slack.values import App, Channel, Json, Message, Options, User
+from tests.platforms.slack.values import App, Channel, Json, Message, Options, User, UserGroup
 from tests.platforms.slack.views import Shown
 
 ALWAYS = BusinessHours("UTC", tuple((Span(datetime.min.time(), datetime.max.time()),) for _ in range(7)))
@@ -83,6 +84,7 @@ class Desk:
     desk: SlackDesk
     parts: Parts
     phone: PlaygroundChannel
+    outside: SlackChannel
     channel: Channel
     fallback: Channel
     mia: User
@@ -92,7 +94,9 @@ class Desk:
     stranger: User
     outsider: User
     robot: User
-    agents: Any
+    agents: UserGroup
+    help: Channel
+    sue: User
     customer: Customer = field(default_factory=lambda: Customer("c1", "sue", "Sue"))
     posts: int = 0
 
@@ -139,6 +143,29 @@ class Desk:
         await self.later(901)
         await self.later(1_801)
         return post
+
+    async def writes(
+        self, text: str, user: User | None = None, *, dm: bool = False, thread: Message | None = None, **more: Any
+    ) -> Message:
+        """A customer in Slack writes: in the help channel, in a thread there, or directly."""
+        said = self.slack.people.post(user or self.sue, None if dm else self.help, text, thread=thread, **more)
+        await self.work()
+        return said
+
+    async def slack_case(self, user: User | None = None) -> Conversation:
+        """The latest conversation of a customer in Slack."""
+        found = await self.parts.store.conversations(customer=(user or self.sue).id)
+        assert found
+        return found[0]
+
+    def replies(self, channel: Channel | None = None) -> list[Entry]:
+        """What customers in Slack got from us."""
+        desk = {self.channel.id, self.fallback.id}
+        return [
+            e
+            for e in self.slack.log.posts()
+            if e.channel not in desk and channel in (None, self.slack.world.channels[e.channel])
+        ]
 
     async def case(self, post: str = "p1") -> Conversation:
         """A conversation by its first post."""
@@ -232,10 +259,10 @@ async def company(
     listening: bool = True,
     policy: Policy | None = None,
     options: Options | None = None,
-    customers: Any = None,
+    ping_s: float = 5.0,
     **settings: Any,
 ) -> AsyncIterator[Desk]:
-    """A company with a desk. ``http``: signed HTTP instead of sockets. ``customers(link, store, clock, reader)`` adds a channel."""
+    """A company with a desk, and customers on the playground's phone and in Slack. ``http``: signed HTTP instead of sockets."""
     clock = StepClock(datetime.fromtimestamp(int(time.time()), UTC))  # slack_bolt compares signatures with today
     slack = SlackPlatform(clock, Random(7), app=App(), options=options)
     world = slack.world
@@ -247,6 +274,8 @@ async def company(
     agents = world.add_group("agents", [mia, tom, guest, stranger, robot])
     everybody = [*people, guest, stranger, robot]
     channel, fallback = world.add_channel("desk", everybody), world.add_channel("fallback", everybody)
+    sue = world.add_user("sue")
+    help_ = world.add_channel("help", [sue, mia, tom, outsider])
     arguments: dict[str, Any] = {
         "fallback_channel": fallback.id,
         "admins": (lena.id,),
@@ -263,20 +292,19 @@ async def company(
         mode = Mode.HTTP if http else Mode.SOCKET
         app = world.app
         link = Slack(
-            SlackSettings(app.bot_token, app.app_token, app.signing_secret, mode, server.api_url, ping_s=0.2),
+            SlackSettings(app.bot_token, app.app_token, app.signing_secret, mode, server.api_url, ping_s=ping_s),
             clock,
             sleep=clock.sleep,
         )
         channels: dict[str, Customers] = {phone.name: phone}
-        extra = customers(link, store, clock, reader) if customers else None
-        if extra is not None:
-            channels[extra.name] = extra
         chosen = policy or policy_of()
         desk = SlackDesk(link, store, clock, desk_settings, lambda: chosen)
+        heard = CustomerSettings(channels=(help_.id,), colleagues=(agents.id,))
+        outside = SlackChannel(link, store, clock, reader, heard, desk.people)
+        channels[outside.name] = outside
         parts = wire(Config(), store, clock, channels, desk, reader, Wording.default(), chosen)
         phone.take_in = parts.intake
-        if extra is not None:
-            extra.take_in = parts.intake
+        outside.take_in = parts.intake
         desk.bind(parts.acts, parts.intake.open_aside)
         carrier.append(link)
         made = Desk(
@@ -287,6 +315,7 @@ async def company(
             desk,
             parts,
             phone,
+            outside,
             channel,
             fallback,
             mia,
@@ -297,6 +326,8 @@ async def company(
             outsider,
             robot,
             agents,
+            help_,
+            sue,
         )
         await link.open()
         try:

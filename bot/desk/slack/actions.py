@@ -19,7 +19,8 @@ from bot.desk.slack import kit, modals
 from bot.desk.slack.board import Board
 from bot.desk.slack.cards import ACTION, STATES, case_of
 from bot.desk.slack.digest import Digest
-from bot.desk.slack.forms import block_of, event_of, plan_of, text as text_of
+from bot.desk.slack.forms import block_of, event_of, plan_of
+from bot.desk.slack.forms import text as text_of
 from bot.desk.slack.modals import Meta
 from bot.desk.slack.replies import Replies
 from bot.log import get_logger

@@ -13,10 +13,11 @@ from bot.clock import Clock
 from bot.desk.card import card
 from bot.desk.slack.cards import card_blocks, summary
 from bot.desk.slack.kit import Block
-from bot.desk.slack.record import Record, Records, ids_of, metadata, opaque
+from bot.desk.slack.record import Record, Records
 from bot.desk.slack.settings import DeskSettings
 from bot.log import get_logger
 from bot.slack.app import Slack
+from bot.slack.marks import ids_of, metadata, opaque
 from bot.slack.people import People
 from bot.slack.text import escape
 from bot.slack.trouble import Trouble, TroubleKind

@@ -17,10 +17,10 @@ from bot.desk.slack.alarms import Alarms
 from bot.desk.slack.board import POST_PACE_S, UPDATE_PACE_S, Board
 from bot.desk.slack.digest import Digest
 from bot.desk.slack.mirror import Mirror
-from bot.desk.slack.record import opaque
 from bot.desk.slack.settings import DeskSettings
 from bot.log import get_logger
 from bot.slack.app import Slack
+from bot.slack.marks import opaque
 from bot.slack.people import People
 from bot.slack.text import escape, mention
 from bot.slack.trouble import Trouble, TroubleKind

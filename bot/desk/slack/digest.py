@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from bot.desk.slack.board import Board
 from bot.desk.slack.picture import Picture, bars
-from bot.desk.slack.record import opaque
 from bot.log import get_logger
+from bot.slack.marks import opaque
 from bot.slack.text import escape
 from bot.slack.trouble import Trouble
 from conversations.conversation import Author, Conversation

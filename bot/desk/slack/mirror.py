@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from bot.desk.slack.alarms import Alarms
 from bot.desk.slack.board import Board
 from bot.desk.slack.cards import STATUSES
-from bot.desk.slack.record import Record, opaque
+from bot.desk.slack.record import Record
+from bot.slack.marks import opaque
 from bot.slack.text import CHUNK_CHARS_MAX, ago, chunks, cut, escape, link, quoted
 from bot.slack.trouble import Trouble
 from bot.store.records import Kind, OutboxRow, Place, Status, TurnRecord
