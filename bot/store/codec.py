@@ -80,17 +80,32 @@ def clean_or_none(text: str | None) -> str | None:
 
 
 def dump_json(body: Mapping[str, Any]) -> str:
-    """Plain data as JSON."""
-    return clean(json.dumps(body, ensure_ascii=False, separators=(",", ":")))
+    """Plain data as JSON, its texts cleaned."""
+    document = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    if "\\u0000" not in document and not _UNSTORABLE.search(document):
+        return document
+    return json.dumps(_cleaned(body), ensure_ascii=False, separators=(",", ":"))
+
+
+def _cleaned(data: Any) -> Any:
+    if isinstance(data, str):
+        return clean(data)
+    if isinstance(data, Mapping):
+        return {clean(key): _cleaned(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_cleaned(item) for item in data]
+    return data
 
 
 def _dump(adapter: TypeAdapter[Any], value: Any) -> str:
     """The value as JSON without what is as it is by default, a quarter of the bytes: so a default may never change."""
     try:
-        document: bytes = adapter.serializer.to_json(value, exclude_defaults=True)
-        return document.decode()
-    except PydanticSerializationError:  # lone surrogates: rare, so the slow way is good enough
-        return dump_json(adapter.dump_python(value, mode="json", exclude_defaults=True))
+        document: str = adapter.serializer.to_json(value, exclude_defaults=True).decode()
+        if "\\u0000" not in document:
+            return document
+    except PydanticSerializationError:  # lone surrogates
+        pass
+    return dump_json(adapter.dump_python(value, mode="json", exclude_defaults=True))  # the slow way, which is rare
 
 
 def dump_event(event: events.Event) -> tuple[str, str]:

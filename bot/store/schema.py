@@ -32,6 +32,7 @@ create unique index conversation_unclosed on conversation (channel, account, cus
 create index conversation_customer on conversation (channel, customer, account);
 create index conversation_wake on conversation (wake_at) where wake_at is not null;
 create index conversation_state on conversation (state, updated_at);
+create index conversation_closed on conversation (closed_at) where closed_at is not null;
 create index conversation_poison on conversation (poison_at) where poison_at is not null;
 
 create table inbox (
@@ -42,6 +43,7 @@ create table inbox (
 create index inbox_conversation on inbox (conversation) where conversation is not null;
 create index inbox_unread on inbox (conversation) where conversation is not null and read_at is null;
 create index inbox_aside on inbox (sequence) where conversation is null and reason is not null;
+create index inbox_nowhere on inbox (at) where conversation is null;
 create index inbox_stray on inbox (channel, about) where conversation is null and about is not null;
 create index inbox_stranger on inbox (customer) where conversation is null and customer is not null;
 create table erased (hash blob primary key) strict, without rowid;

@@ -22,6 +22,9 @@ PRAGMAS = (
     "cache_size=-32768",  # 32 MB of pages
     "journal_size_limit=67108864",  # a log that had to grow shrinks back to 64 MB
 )
+WAL_BYTES_MAX = 64 * 1024 * 1024
+"""A write-ahead log that grew beyond this is pinned by a reader that does not finish."""
+
 _HEADER_BYTES = 100
 _MAGIC = b"SQLite format 3\0"
 
@@ -132,3 +135,21 @@ def version_on_disk(path: Path) -> int:
         raise StoreError(f"{path}: not a database of Hearout; name another file")
     refuse_unknown(path, version)
     return version
+
+
+def check(db: Database, path: Path | None) -> list[str]:
+    """What is wrong with a file, in words; see ``Store.check``."""
+    found = _damage(db)
+    log = path.with_name(path.name + "-wal") if path else None
+    if log and log.exists() and log.stat().st_size > WAL_BYTES_MAX:
+        found.append(f"{log.name} has grown to {log.stat().st_size >> 20} MB: a reader of the database does not finish")
+    return found
+
+
+def _damage(db: Database) -> list[str]:
+    try:
+        found = [f"damaged: {row[0]}" for row in db.execute("pragma integrity_check(20)") if row[0] != "ok"]
+        lost = [] if found else db.execute("pragma foreign_key_check").fetchmany(20)
+    except sqlite3.DatabaseError as error:
+        return [f"damaged: {error}"]
+    return found + [f"{table}: row {number} points to nothing in {parent}" for table, number, parent, _ in lost]

@@ -1,4 +1,4 @@
-"""The outbox on SQLite: what may leave now, in which order, and what became of it."""
+"""The outbox: what may leave now, in which order, and what became of it."""
 
 from __future__ import annotations
 
@@ -8,23 +8,17 @@ from typing import Any
 
 from bot.store.codec import clean_or_none, micros
 from bot.store.records import Kind, Lane, OutboxRow, Place, Report, Status
-from bot.store.rows import (
-    INBOX_COLUMNS,
-    OUTBOX_COLUMNS,
-    marks,
-    outbox_of,
-    report_params,
-    turn_params,
-)
-from bot.store.sqlite_decide import _TURN
-from bot.store.sqlite_intake import Execute, wake
+from bot.store.rows import INBOX_COLUMNS, OUTBOX_COLUMNS, marks, outbox_of, report_params, turn_params
+from bot.store.steps import Batch, Steps
+from bot.store.steps.decisions import turn_written
+from bot.store.steps.intake import wake
 
 # Lanes with something pending, by hopping from one to the next in the index: a long queue in a lane costs nothing here.
 _LANES = """with recursive busy(lane) as (
     select min(lane) from outbox where status='pending'
     union all
-    select (select min(lane) from outbox where status='pending' and lane>busy.lane) from busy where busy.lane is not
-      null)
+    select (select min(lane) from outbox where status='pending' and lane>busy.lane) from busy
+      where busy.lane is not null)
   select busy.lane, coalesce(lane.next_at, 0),
     coalesce(lane.at_once, 1) - (select count(*) from outbox where status='sending' and lane=busy.lane)
   from busy left join lane on lane.key=busy.lane where busy.lane is not null"""
@@ -33,18 +27,20 @@ _LANES = """with recursive busy(lane) as (
 _FREE = """not exists (select 1 from outbox as earlier
     where earlier.conversation=outbox.conversation and earlier.place=outbox.place and earlier.sequence<outbox.sequence
     and earlier.status in ('pending', 'sending', 'unknown')
-    and not (earlier.status='unknown' and earlier.author is 'bot' and outbox.author is 'agent'))"""
+    and not (earlier.status='unknown' and coalesce(earlier.author, '')='bot' and coalesce(outbox.author, '')='agent'))"""
 
-_DELIVERABLE = f"""select {OUTBOX_COLUMNS} from outbox
-  where status='pending' and lane=? and not_before<=? and {_FREE} order by rank, due_at, sequence limit ?"""
+_DELIVERABLE = f"""select {OUTBOX_COLUMNS} from outbox where status='pending' and lane=? and not_before<=? and {_FREE}
+  order by rank, due_at, sequence limit ? for update of outbox skip locked"""
 _UNCLEAR = f"""select {OUTBOX_COLUMNS} from outbox
-  where status='unknown' and not_before<=? and coalesce(sending_until, 0)<=? order by rank, due_at, sequence limit ?"""
+  where status='unknown' and not_before<=? and coalesce(sending_until, 0)<=?
+  order by rank, due_at, sequence limit ? for update of outbox skip locked"""
 _CLAIM = "update outbox set status=?, attempt=?, fence=?, sending_until=?, updated_at=? where sequence=?"
-_EXPIRED = "select sequence, channel, place from outbox where status='sending' and sending_until<=?"
+_EXPIRED = """select sequence, channel, place from outbox
+  where status='sending' and sending_until<=? for update of outbox skip locked"""
 _TO_UNKNOWN = """update outbox set status='unknown', unknown_since=?, not_before=?, sending_until=null, updated_at=?
   where sequence=?"""
 _CLAIMED = """select sequence, conversation, account, kind, unknown_since from outbox
-  where key=? and fence=? and status in ('sending', 'unknown')"""
+  where key=? and fence=? and status in ('sending', 'unknown') for update"""
 _REPORT = """update outbox set status=?, external_id=coalesce(?, external_id), url=coalesce(?, url), reason=?,
   not_before=?, sending_until=null, unknown_since=?, updated_at=? where sequence=?"""
 _OTHER_CARD = "select 1 from outbox where conversation=? and status='pending' and kind='card' and sequence<>? limit 1"
@@ -54,21 +50,9 @@ _LATER_AT = f"""select not_before from outbox
   where status='pending' and lane=? and not_before>0 and not_before>? and {_FREE} order by not_before limit 1"""
 _WAITING = """select min(at) from (
   select min(sending_until) as at from outbox where status='sending'
-  union all select min(max(not_before, coalesce(sending_until, 0))) from outbox where status='unknown')"""
+  union all select min(greatest(not_before, coalesce(sending_until, 0))) from outbox where status='unknown') as waiting"""
 _LANE = """insert into lane (key, next_at, at_once) values (?,?,?)
   on conflict (key) do update set next_at=excluded.next_at, at_once=excluded.at_once"""
-
-
-def claim(x: Execute, now: int, sending_us: int, limit: int) -> list[OutboxRow]:
-    """See ``Store.claim_deliveries``."""
-    found: list[Any] = []
-    for lane, next_at, room in x(_LANES).fetchall():
-        if next_at <= now and room > 0:
-            found += x(_DELIVERABLE, (lane, now, min(room, limit))).fetchall()
-    found += x(_UNCLEAR, (now, now, limit)).fetchall()
-    found.sort(key=_urgency)
-    return [outbox_of(_claimed(x, row, now, now + sending_us)) for row in found[:limit]]
-
 
 _PLACES = {name: place for place, name in enumerate(OUTBOX_COLUMNS.split(", "))}
 _urgency = itemgetter(*(_PLACES[name] for name in ("rank", "due_at", "sequence")))
@@ -76,73 +60,93 @@ _status, _attempt, _fence = (_PLACES[name] for name in ("status", "attempt", "fe
 _sending_until, _updated_at = (_PLACES[name] for name in ("sending_until", "updated_at"))
 
 
-def _claimed(x: Execute, row: Sequence[Any], now: int, until: int) -> list[Any]:
+def claim(now: int, sending_us: int, limit: int) -> Steps[list[OutboxRow]]:
+    """See ``Store.claim_deliveries``."""
+    found: list[Any] = []
+    for lane, next_at, room in (yield _LANES, ()):
+        if next_at <= now and room > 0:
+            found += yield _DELIVERABLE, (lane, now, min(room, limit))
+    found += yield _UNCLEAR, (now, now, limit)
+    found.sort(key=_urgency)
+    rows = [_claimed(row, now, now + sending_us) for row in found[:limit]]
+    claims: Batch = [
+        (_CLAIM, (row[_status], row[_attempt], row[_fence], row[_sending_until], now, row[0])) for row in rows
+    ]
+    if claims:
+        yield claims
+    return [outbox_of(row) for row in rows]
+
+
+def _claimed(row: Sequence[Any], now: int, until: int) -> list[Any]:
     changed = list(row)
     if changed[_status] == Status.PENDING:
         changed[_status] = Status.SENDING.value
         changed[_attempt] += 1
     changed[_fence] += 1
     changed[_sending_until], changed[_updated_at] = until, now
-    x(_CLAIM, (changed[_status], changed[_attempt], changed[_fence], until, now, changed[0]))
     return changed
 
 
-def expire(x: Execute, now: int, quarantine_s: Mapping[str, float]) -> int:
+def expire(now: int, quarantine_s: Mapping[str, float]) -> Steps[int]:
     """See ``Store.expire_sending``. A channel that is not named rests as long as the longest."""
-    expired = x(_EXPIRED, (now,)).fetchall()
+    expired = yield _EXPIRED, (now,)
     longest = max(quarantine_s.values(), default=0.0)
     for sequence, channel, place in expired:
         name = channel if place in (Place.PUBLIC, Place.DIRECT) else place
         rest = int(quarantine_s.get(name, longest) * 1_000_000)
-        x(_TO_UNKNOWN, (now, now + rest, now, sequence))
+        yield _TO_UNKNOWN, (now, now + rest, now, sequence)
     return len(expired)
 
 
-def report(x: Execute, reports: Sequence[Report]) -> list[bool]:
+def report(reports: Sequence[Report]) -> Steps[list[bool]]:
     """See ``Store.report_deliveries``."""
-    return [_report(x, item) for item in reports]
+    current = []
+    for item in reports:
+        current.append((yield from _report(item)))
+    return current
 
 
-def _report(x: Execute, item: Report) -> bool:
-    found = x(_CLAIMED, (item.key, item.fence)).fetchone()
-    if found is None:
+def _report(item: Report) -> Steps[bool]:
+    rows = yield _CLAIMED, (item.key, item.fence)
+    if not rows:
         return False
-    sequence, conversation, account, kind, unknown_since = found
+    sequence, conversation, account, kind, unknown_since = rows[0]
     at, status, reason = micros(item.at), item.status, item.reason
-    if status is Status.PENDING and kind == Kind.CARD and x(_OTHER_CARD, (conversation, sequence)).fetchone():
+    if status is Status.PENDING and kind == Kind.CARD and (yield _OTHER_CARD, (conversation, sequence)):
         status, reason = Status.WITHDRAWN, "a newer card is waiting"
     since = (unknown_since or at) if status is Status.UNKNOWN else None
     not_before = micros(item.not_before) if item.not_before else 0
     external_id, url = clean_or_none(item.external_id), clean_or_none(item.url)
-    x(_REPORT, (status.value, external_id, url, clean_or_none(reason), not_before, since, at, sequence))
+    changes = (status.value, external_id, url, clean_or_none(reason), not_before, since, at, sequence)
+    writes: Batch = [(_REPORT, changes)]
     if item.turn is not None:
-        x(_TURN, turn_params(item.turn))
+        writes.append(turn_written(turn_params(item.turn)))
     if item.event is not None:
-        x(_KEEP, report_params(item, item.event, conversation, account))
-        wake(x, conversation, at)
+        writes.append((_KEEP, report_params(item, item.event, conversation, account)))
+        writes.append(wake(conversation, at))
+    yield writes
     return True
 
 
-def next_at(x: Execute, now: int) -> int | None:
+def next_at(now: int) -> Steps[int | None]:
     """See ``Store.next_delivery_at``."""
-    earliest: int | None = x(_WAITING).fetchone()[0]
-    for lane, lane_next_at, room in x(_LANES).fetchall():
+    earliest: int | None = (yield _WAITING, ())[0][0]
+    for lane, lane_next_at, room in (yield _LANES, ()):
         if room <= 0:
             continue
         opens = max(now, lane_next_at)
-        if x(_READY_AT, (lane, opens)).fetchone():
-            at = opens
-        else:
-            row = x(_LATER_AT, (lane, opens)).fetchone()
-            if row is None:
+        at = opens
+        if not (yield _READY_AT, (lane, opens)):
+            rows = yield _LATER_AT, (lane, opens)
+            if not rows:
                 continue
-            at = row[0]
+            at = rows[0][0]
         earliest = at if earliest is None else min(earliest, at)
         if earliest <= now:
             return now
     return None if earliest is None else max(earliest, now)
 
 
-def set_lane(x: Execute, lane: Lane) -> None:
+def set_lane(lane: Lane) -> Steps[None]:
     """See ``Store.set_lane``."""
-    x(_LANE, (lane.key, micros(lane.next_at) if lane.next_at else 0, lane.at_once))
+    yield _LANE, (lane.key, micros(lane.next_at) if lane.next_at else 0, lane.at_once)

@@ -1,0 +1,189 @@
+"""The port, said in steps: what all databases have in common. A database adds how steps are run."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from bot.store.codec import instant_or_none, micros
+from bot.store.port import Decider, Router
+from bot.store.records import (
+    Arrival,
+    Aside,
+    Counts,
+    Lane,
+    OutboxRow,
+    Poisoned,
+    Report,
+    Taken,
+    TemplateVersion,
+    TurnRecord,
+)
+from bot.store.steps import Steps, customers, deliveries, intake, keeping, looks
+from conversations.conversation import Conversation
+from conversations.ids import ConversationKey, EffectKey
+
+T = TypeVar("T")
+Begin = Callable[[], Steps[T]]
+"""Makes the steps, anew for each try."""
+
+
+class SteppedStore(ABC):
+    """See ``bot.store.port.Store``. Every method is documented there."""
+
+    @abstractmethod
+    async def _write(self, begin: Begin[T]) -> T:
+        """Run steps in a transaction."""
+
+    @abstractmethod
+    async def _read(self, steps: Steps[T]) -> T:
+        """Run steps that only look, and briefly."""
+
+    async def _look(self, steps: Steps[T]) -> T:
+        """Run steps that only look, and may take long."""
+        return await self._read(steps)
+
+    # ---- intake
+
+    async def take_in(self, arrivals: Sequence[Arrival], route: Router, now: datetime) -> list[Taken]:
+        """See ``Store.take_in``."""
+        at = micros(now)
+        return await self._write(lambda: intake.take_in(arrivals, route, at))
+
+    async def open_aside(self, sequence: int, route: Router, now: datetime) -> Taken:
+        """See ``Store.open_aside``."""
+        at = micros(now)
+        return await self._write(lambda: intake.open_aside(sequence, route, at))
+
+    # ---- engine
+
+    @abstractmethod
+    async def decide_due(self, now: datetime, limit: int, decide: Decider) -> int:
+        """See ``Store.decide_due``."""
+
+    async def next_wake_at(self) -> datetime | None:
+        """See ``Store.next_wake_at``."""
+        return await self._read(looks.next_wake_at())
+
+    # ---- delivery
+
+    async def claim_deliveries(self, now: datetime, sending_s: float, limit: int) -> list[OutboxRow]:
+        """See ``Store.claim_deliveries``."""
+        at, sending_us = micros(now), int(sending_s * 1_000_000)
+        return await self._write(lambda: deliveries.claim(at, sending_us, limit))
+
+    async def expire_sending(self, now: datetime, quarantine_s: Mapping[str, float]) -> int:
+        """See ``Store.expire_sending``."""
+        at = micros(now)
+        return await self._write(lambda: deliveries.expire(at, quarantine_s))
+
+    async def report_deliveries(self, reports: Sequence[Report]) -> list[bool]:
+        """See ``Store.report_deliveries``."""
+        return await self._write(lambda: deliveries.report(reports))
+
+    async def next_delivery_at(self, now: datetime) -> datetime | None:
+        """See ``Store.next_delivery_at``."""
+        return instant_or_none(await self._read(deliveries.next_at(micros(now))))
+
+    async def set_lane(self, lane: Lane) -> None:
+        """See ``Store.set_lane``."""
+        await self._write(lambda: deliveries.set_lane(lane))
+
+    # ---- looking
+
+    async def conversation(self, key: ConversationKey) -> Conversation | None:
+        """See ``Store.conversation``."""
+        return await self._read(looks.conversation(key))
+
+    async def conversations(
+        self, *, states: Sequence[str] = (), search: str = "", customer: str = "", limit: int = 100, offset: int = 0
+    ) -> list[Conversation]:
+        """See ``Store.conversations``."""
+        return await self._look(looks.conversations(states, search, customer, limit, offset))
+
+    async def turns(self, key: ConversationKey) -> list[TurnRecord]:
+        """See ``Store.turns``."""
+        return await self._read(looks.turns(key))
+
+    async def turn(self, key: ConversationKey, turn_id: str) -> TurnRecord | None:
+        """See ``Store.turn``."""
+        return await self._read(looks.turn(key, turn_id))
+
+    async def outbox(
+        self, *, conversation: ConversationKey | None = None, statuses: Sequence[str] = (), limit: int = 200
+    ) -> list[OutboxRow]:
+        """See ``Store.outbox``."""
+        return await self._read(looks.outbox(conversation, statuses, limit))
+
+    async def outbox_row(self, key: EffectKey) -> OutboxRow | None:
+        """See ``Store.outbox_row``."""
+        return await self._read(looks.outbox_row(key))
+
+    async def sent_words(self, channel: str, account: str, place: str, since: datetime, limit: int) -> list[OutboxRow]:
+        """See ``Store.sent_words``."""
+        return await self._read(looks.sent_words(channel, account, place, micros(since), limit))
+
+    async def asides(self, limit: int = 100) -> list[Aside]:
+        """See ``Store.asides``."""
+        return await self._read(looks.asides(limit))
+
+    async def counts(self) -> Counts:
+        """See ``Store.counts``."""
+        return await self._look(looks.counts())
+
+    async def poisoned(self, limit: int = 100) -> list[Poisoned]:
+        """See ``Store.poisoned``."""
+        return await self._read(looks.poisoned(limit))
+
+    async def labels(self) -> list[Mapping[str, Any]]:
+        """See ``Store.labels``."""
+        return await self._look(looks.labels())
+
+    # ---- the admins' wording
+
+    async def add_template(self, template: TemplateVersion) -> TemplateVersion:
+        """See ``Store.add_template``."""
+        return await self._write(lambda: keeping.add_template(template))
+
+    async def set_template_status(self, template: str, version: int, status: str) -> bool:
+        """See ``Store.set_template_status``."""
+        return await self._write(lambda: keeping.set_template_status(template, version, status))
+
+    async def templates(self, *, template: str | None = None, status: str | None = None) -> list[TemplateVersion]:
+        """See ``Store.templates``."""
+        return await self._read(looks.templates(template, status))
+
+    # ---- small things
+
+    async def get_meta(self, key: str) -> str | None:
+        """See ``Store.get_meta``."""
+        return await self._read(looks.meta(key))
+
+    async def set_meta(self, key: str, value: str) -> None:
+        """See ``Store.set_meta``."""
+        await self._write(lambda: keeping.set_meta(key, value))
+
+    async def audit(self, actor: str, action: str, subject: str, now: datetime) -> None:
+        """See ``Store.audit``."""
+        at = micros(now)
+        await self._write(lambda: keeping.audit(actor, action, subject, at))
+
+    async def audits(self, limit: int = 200) -> list[Mapping[str, Any]]:
+        """See ``Store.audits``."""
+        return await self._read(looks.audits(limit))
+
+    async def export_customer(self, customer: str) -> Mapping[str, Any]:
+        """See ``Store.export_customer``."""
+        return await self._look(customers.export(customer))
+
+    async def erase_customer(self, customer: str, now: datetime) -> int:
+        """See ``Store.erase_customer``."""
+        at = micros(now)
+        return await self._write(lambda: customers.erase(customer, at))
+
+    async def forget(self, closed_before: datetime, aside_before: datetime, limit: int = 200) -> int:
+        """See ``Store.forget``."""
+        closed_at, aside_at = micros(closed_before), micros(aside_before)
+        return await self._write(lambda: customers.forget(closed_at, aside_at, limit))
