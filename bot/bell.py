@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 
 class Bell:
@@ -21,8 +22,7 @@ class Bell:
     async def heard(self, since: int, timeout_s: float | None = None) -> int:
         """Wait until it has rung after ``since`` (a count it returned before), or the time is over; the count now."""
         if self.rings <= since:
-            try:
-                await asyncio.wait_for(self._rung.wait(), timeout_s)
-            except TimeoutError:
-                pass
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await self._rung.wait()
         return self.rings

@@ -46,7 +46,8 @@ class SystemClock:
                 await changed.wait()
             else:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), seconds)
+                    async with asyncio.timeout(seconds):  # wait_for may lose a cancellation (CPython issue 86296)
+                        await changed.wait()
         finally:
             self._jumped.discard(changed)
 

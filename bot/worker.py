@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 
 from bot.bell import Bell
@@ -95,10 +96,9 @@ class Worker:
                     await self.desk.alert("loop_failed", f"{name}: {error!r}")
             pause = RESTART_S[min(failures, len(RESTART_S) - 1)]
             failures += 1
-            try:
-                await asyncio.wait_for(self.stopping.wait(), pause)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self.stopping.wait()
 
     def beat(self, name: str) -> None:
         """A loop came round: what it did is done, so whoever shows things looks again."""
