@@ -194,9 +194,9 @@ class Words(Cases):
         self.say(Act.FAREWELL, not_before=self.quiet_until())
 
     def confirm_opt_out(self) -> None:
-        """Confirm once that the bot stops."""
+        """Confirm once that the bot stops; like all its words, after the customer's burst."""
         if not self.draft.opted_out:
-            self.say(Act.OPT_OUT_CONFIRMED)
+            self.say(Act.OPT_OUT_CONFIRMED, not_before=self.quiet_until())
 
     def mute_bot(self) -> None:
         """The bot is muted for this customer, for good."""
