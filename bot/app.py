@@ -173,14 +173,3 @@ async def open_store(config: Config, *, holder: str | None = None, read_only: bo
     if not url.startswith("sqlite:///"):
         raise ConfigError([f"store.url = {url.split(':', 1)[0]}: this version keeps its data in SQLite only"])
     return await SqliteStore.open(store_path(config), holder=holder, read_only=read_only)
-
-
-async def running(config: Config, role: str = "all", port: int | None = None) -> None:
-    """``hearout run``: until SIGTERM or SIGINT."""
-    from bot.console.serve import serve
-
-    if role != "all":
-        raise ConfigError([f"--role {role}: spreading over machines needs PostgreSQL; use --role all"])
-    path = store_path(config)
-    async with playground(path.parent, config, database=path.name) as app:
-        await serve(app, port=config.console.port if port is None else port, open_browser=False)

@@ -153,17 +153,35 @@ def check(
 def run(
     config: ConfigOption = None,
     role: Annotated[str, typer.Option(help="all, worker, intake or console.")] = "all",
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="The console's port instead of the configured one.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="The console's port instead of the configured one.")
+    ] = None,
 ) -> None:
     """Run the bot: channels, desk, engine, delivery, console."""
     if role not in ("all", "worker", "intake", "console"):
         raise typer.BadParameter(f"{role!r}: choose all, worker, intake or console", param_hint="--role")
     settings = config_of(config)
     from bot import log
-    from bot.app import running
+    from bot.app import playground as open_playground
+    from bot.app import store_path
+    from bot.config import ConfigError
 
     log.configure(settings.log.level, {"auto": None, "json": True, "text": False}[settings.log.format])
-    asyncio.run(running(settings, role, port))
+    if role != "all":
+        raise ConfigError([f"--role {role}: spreading over machines needs PostgreSQL, which this version lacks"])
+    if settings.x.accounts or settings.slack.enabled:
+        from bot.live import run as run_live
+
+        asyncio.run(run_live(settings, port))
+        return
+    from bot.console.serve import serve
+
+    async def run_playground() -> None:
+        path = store_path(settings)
+        async with open_playground(path.parent, settings, database=path.name) as app:
+            await serve(app, port=settings.console.port if port is None else port, open_browser=False)
+
+    asyncio.run(run_playground())
 
 
 @cli.command()
@@ -297,13 +315,17 @@ def read(
     from conversations.comprehension import Reader
     from conversations.comprehension.reading import ReadingContext
 
-    words = sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text.encode("utf-8", "replace").decode()
+    words = (
+        sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text.encode("utf-8", "replace").decode()
+    )
     reading = Reader.default().read(words, ReadingContext(channel=channel))
     if as_json:
         show(reading.to_json())
         return
     complaint = reading.complaint
-    print(f"complaint: {complaint.decision.value} ({complaint.probability:.2f}): {'; '.join(complaint.why) or 'nothing tells'}")
+    print(
+        f"complaint: {complaint.decision.value} ({complaint.probability:.2f}): {'; '.join(complaint.why) or 'nothing tells'}"
+    )
     print(f"language: {reading.language}; intensity: {reading.intensity:.2f}; story told: {reading.story_told}")
     for topic in reading.topics:
         print(f"topic: {topic.name} ({topic.score:.2f})")
@@ -473,7 +495,9 @@ def preview_template(
         wanted, where = Act(act), Surface(surface)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    facts = {name: fact.sample for name, fact in FACTS.items() if name not in ("topic_thing", "dm_link", "updates_paused")}
+    facts = {
+        name: fact.sample for name, fact in FACTS.items() if name not in ("topic_thing", "dm_link", "updates_paused")
+    }
     for n in range(count):
         rendered = Wording.default().render(
             Request(

@@ -1,26 +1,42 @@
-"""The program on real platforms: which channels and which desk the configuration asks for, put together."""
+"""The program on real platforms: which channels and which desk the configuration asks for, put together and run."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiohttp
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 
 from bot.app import App, open_store, wire
 from bot.channels.port import Channel
+from bot.channels.slack import CustomerSettings, SlackChannel
 from bot.channels.x import XAccount, XChannel, XKeys, XPrices, XSettings
 from bot.clock import Clock, SystemClock
 from bot.config import Config, ConfigError, XAccountSection, secret
+from bot.console import ops
+from bot.console.door import LOOPBACK, Door
+from bot.console.serve import DRAIN_S, Server, listen
 from bot.desk.playground import PlaygroundDesk
 from bot.desk.port import Desk
+from bot.desk.slack import DeskSettings, QueuePlace, SlackDesk
+from bot.log import get_logger
+from bot.slack import Mode, Slack, SlackSettings
 from bot.store.port import Store
+from bot.switches import Switches
 from bot.triage_weights import learned_reader
 from bot.webhook import Webhook
 from conversations.comprehension import Reader
 from conversations.policy import Policy
 from conversations.wording import Wording
+
+log = get_logger("live")
 
 
 @dataclass
@@ -28,44 +44,190 @@ class Late:
     """What parts need before it exists: the desk that is alerted, the policy that is asked."""
 
     desk: Desk
+    base: Policy
     app: App | None = None
-    policy: Policy | None = None
 
     async def alert(self, kind: str, words: str) -> None:
         """To the desk, whichever it is."""
         await self.desk.alert(kind, words)
 
-    def now(self) -> Policy:
+    def policy(self) -> Policy:
         """The policy as it stands."""
-        if self.app is not None:
-            return self.app.policy
-        assert self.policy is not None
-        return self.policy
+        return self.app.policy if self.app is not None else self.base
+
+
+@dataclass
+class Live:
+    """The program, and the routes that its platforms call."""
+
+    app: App
+    signed: Sequence[BaseRoute] = field(default=())
 
 
 @asynccontextmanager
-async def live(config: Config) -> AsyncIterator[App]:
+async def live(config: Config) -> AsyncIterator[Live]:
     """The configured program, ready to run. Raises ``ConfigError`` when nothing is configured to run."""
-    if not config.x.accounts:
-        raise ConfigError(["no channel is configured: add an [[x.accounts]] or [slack], or try the playground: hearout"])
+    if not config.x.accounts and not config.slack.enabled:
+        raise ConfigError(["no channel is configured: add [[x.accounts]] or [slack], or try the playground: hearout"])
     async with AsyncExitStack() as stack:
         store = await open_store(config, holder="hearout run")
         stack.push_async_callback(store.close)
         clock = SystemClock()
         reader = await learned_reader(store)
-        desk: Desk = PlaygroundDesk(clock)
-        late = Late(desk, policy=config.domain_policy())
+        slack = slack_of(config, clock) if config.slack.enabled else None
+        base = config.domain_policy()
+        late = Late(PlaygroundDesk(clock), base)
+        slack_desk = SlackDesk(slack, store, clock, desk_settings(config), late.policy) if slack is not None else None
+        if slack_desk is not None:
+            late.desk = slack_desk
         channels: dict[str, Channel] = {}
-        x = x_channel(config, store, reader, clock, late)
-        channels[x.name] = x
+        takers: list[XChannel | SlackChannel] = []
+        if config.x.accounts:
+            takers.append(x_channel(config, store, reader, clock, late))
+        if slack is not None and slack_desk is not None and config.slack.customers.enabled:
+            takers.append(SlackChannel(slack, store, clock, reader, customers(config), slack_desk.people))
+        for taker in takers:
+            channels[taker.name] = taker
         policy = config.domain_policy({name: channel.traits for name, channel in channels.items()})
         webhook = await webhook_of(config, clock, stack)
-        app = wire(config, store, clock, channels, desk, reader, Wording.default(), policy, webhook=webhook)
-        x.take_in = app.intake
+        app = wire(config, store, clock, channels, late.desk, reader, Wording.default(), policy, webhook=webhook)
+        for taker in takers:
+            taker.take_in = app.intake
         late.app = app
+        if slack_desk is not None:
+            slack_desk.bind(app.acts, app.intake.open_aside, Controls(app.switches, store))
         await app.switches.load()
         await app.storms.recall(store, clock.now())
-        yield app
+        yield Live(app, slack.routes() if slack is not None and slack.settings.mode is Mode.HTTP else ())
+
+
+async def run(config: Config, port: int | None = None) -> None:
+    """Run until SIGTERM or Ctrl-C, then finish what is under way."""
+    sock = listen(config.console.port if port is None else port)
+    async with live(config) as program:
+        app = program.app
+        hosts = LOOPBACK | {config.console.host}
+        console = Starlette(routes=ops.routes(app), middleware=[Middleware(Door, hosts=hosts)])
+        served = uvicorn.Config(
+            ops.beside(console, program.signed),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN_S,
+        )
+        server = Server(served)
+        working = asyncio.create_task(app.worker.run(), name="worker")
+        serving = asyncio.create_task(server.serve(sockets=[sock]), name="server")
+
+        def stop() -> None:
+            app.worker.stop()
+            server.should_exit = True
+
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, stop)
+        for task in (working, serving):
+            task.add_done_callback(lambda _done: stop())
+        log.warning("running", channels=sorted(app.channels), port=sock.getsockname()[1])
+        try:
+            await app.worker.stopping.wait()
+        finally:
+            stop()
+            await serving
+            await working
+
+
+# ---------------------------------------------------------------- Slack
+
+
+def slack_of(config: Config, clock: Clock) -> Slack:
+    """The one Slack app. Raises ``ConfigError`` where a secret is missing."""
+    token = secret("SLACK_BOT_TOKEN")
+    app_token = secret("SLACK_APP_TOKEN")
+    signing = secret("SLACK_SIGNING_SECRET")
+    missing = [] if token else ["HEAROUT_SLACK_BOT_TOKEN"]
+    if config.slack.mode == "socket" and not app_token:
+        missing.append("HEAROUT_SLACK_APP_TOKEN")
+    if config.slack.mode == "http" and not signing:
+        missing.append("HEAROUT_SLACK_SIGNING_SECRET")
+    if missing or token is None:
+        raise ConfigError([f"environment: {name}: is missing: set it, or its _FILE variant" for name in missing])
+    settings = SlackSettings(
+        bot_token=token.get_secret_value(),
+        app_token=app_token.get_secret_value() if app_token else "",
+        signing_secret=signing.get_secret_value() if signing else "",
+        mode=Mode(config.slack.mode),
+        api_url=config.slack.api_url.rstrip("/") + "/",
+    )
+    return Slack(settings, clock)
+
+
+def desk_settings(config: Config) -> DeskSettings:
+    """The desk in Slack, queue by queue."""
+    desk = config.slack.desk
+    names = [queue.name for queue in config.domain_policy().queues]
+    places = tuple(
+        QueuePlace(
+            name=entry.name,
+            channel=entry.channel or desk.fallback_channel,
+            agents=entry.agents,
+            leads=entry.leads,
+            on_call=entry.on_call,
+        )
+        for entry in desk.queues
+    ) or tuple(QueuePlace(name=name, channel=desk.fallback_channel) for name in names)
+    return DeskSettings(
+        fallback_channel=desk.fallback_channel,
+        admins=desk.admins,
+        queues=places,
+        remedies=config.wording.remedies,
+        crm_url=config.wording.crm_url,
+        time_zone=config.brand.time_zone,
+    )
+
+
+def customers(config: Config) -> CustomerSettings:
+    """Customers in Slack: everywhere but at the desk, and never the agents themselves."""
+    desk = config.slack.desk
+    colleagues = tuple({name for queue in desk.queues for name in (*queue.agents, *queue.leads, *queue.on_call)})
+    channels = tuple({channel for channel in (desk.fallback_channel, *(q.channel for q in desk.queues)) if channel})
+    return CustomerSettings(
+        channels=config.slack.customers.channels,
+        desk_channels=channels,
+        colleagues=(*colleagues, *desk.admins),
+        quarantine_s=min(60.0, config.policy.quarantine_s),
+    )
+
+
+class Controls:
+    """What admins may switch from Slack."""
+
+    def __init__(self, switches: Switches, store: Store) -> None:
+        self.switches = switches
+        self.store = store
+
+    async def pause(self, by: str) -> str:
+        """The bot says nothing of its own from now on."""
+        await self.switches.turn(by, paused=f"by {by}")
+        return "The bot is paused: it says nothing of its own. Agents' words still go out."
+
+    async def resume(self, by: str) -> str:
+        """It speaks again."""
+        await self.switches.turn(by, paused="")
+        return "The bot speaks again."
+
+    async def health(self) -> str:
+        """How the bot is, in a line."""
+        counts = await self.store.counts()
+        waiting = counts.by_state.get("AWAITING_AGENT", 0)
+        unsent = sum(counts.outbox.get(status, 0) for status in ("pending", "sending", "unknown"))
+        state = "paused" if self.switches.now.paused else "shadow mode" if self.switches.shadow else "running"
+        return f"{state}; {waiting} cases wait for an agent; {unsent} messages on their way"
+
+
+# ---------------------------------------------------------------- X
 
 
 def x_channel(config: Config, store: Store, reader: Reader, clock: Clock, late: Late) -> XChannel:
@@ -73,7 +235,7 @@ def x_channel(config: Config, store: Store, reader: Reader, clock: Clock, late: 
     several = len(config.x.accounts) > 1
     accounts = tuple(x_account(entry, several) for entry in config.x.accounts)
     settings = XSettings(accounts, XPrices(**config.x.prices.model_dump()))
-    return XChannel(settings, store=store, reader=reader, clock=clock, alert=late.alert, policy=late.now)
+    return XChannel(settings, store=store, reader=reader, clock=clock, alert=late.alert, policy=late.policy)
 
 
 def x_account(entry: XAccountSection, several: bool) -> XAccount:
@@ -92,6 +254,9 @@ def x_account(entry: XAccountSection, several: bool) -> XAccount:
         access_token_secret=key("ACCESS_TOKEN_SECRET"),
     )
     return XAccount(keys=keys, **values)
+
+
+# ---------------------------------------------------------------- webhook
 
 
 async def webhook_of(config: Config, clock: Clock, stack: AsyncExitStack) -> Webhook | None:
