@@ -54,8 +54,8 @@ _NUMBER = re.compile(r"(?<=/)\d+(?:-\d+)?(?=/|$)")
 
 def endpoint_of(method: str, path: str) -> str:
     """The name of an endpoint, e.g. ``GET /2/users/:id/mentions``, wherever the API's paths begin."""
-    at = path.find("/2/")
-    return f"{method.upper()} {_NUMBER.sub(':id', path[max(at, 0) :])}"
+    route = path.partition("/2/")[2]
+    return f"{method.upper()} /2{_NUMBER.sub(':id', '/' + route)}"
 
 
 @dataclass(slots=True)

@@ -28,9 +28,9 @@ from conversations.ids import ConversationKey
 CHANNEL = "x"
 STOPPED_S = 900.0
 """How long an account rests that X turned away (credentials, credits, 403 everywhere): no storm."""
-ENDANGERED_S = 240.0
+ENDANGERED_S = 200.0
 """Failures for so long are told to the desk: within five minutes of the first."""
-BACK_OFF_S = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0)
+BACK_OFF_S = (5.0, 10.0, 20.0, 30.0, 45.0, 60.0)
 
 log = get_logger("x")
 

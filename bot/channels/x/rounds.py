@@ -31,12 +31,13 @@ REST_S_MAX = 60.0
 
 @dataclass(slots=True)
 class Job:
-    """Something done again and again. ``essential``: without it mentions are not seen, or not answered."""
+    """Something done again and again. ``essential``: without it mentions are not seen. ``inside``: it does not ask X."""
 
     name: str
     run: Callable[[], Awaitable[object]]
     every_s: Callable[[], float]
     essential: bool = False
+    inside: bool = False
     next_at: datetime | None = None
 
 
@@ -57,8 +58,8 @@ class Rounds:
             Job("direct messages", self.messages.poll, lambda: max(line.account.poll_s, self.pace(MESSAGES))),
             Job("thread tails", self.tails.look, lambda: max(5.0, self.pace(SEARCH))),
             Job("deletions", lambda: deletions.sweep(line), lambda: SWEEP_EVERY_S),
-            Job("forecast", lambda: forecast(line), lambda: FORECAST_S),
-            Job("meter", line.keep_spend, lambda: KEEP_S),
+            Job("forecast", lambda: forecast(line), lambda: FORECAST_S, inside=True),
+            Job("meter", line.keep_spend, lambda: KEEP_S, inside=True),
         ]
 
     def mentions_s(self) -> float:
@@ -84,7 +85,7 @@ class Rounds:
         for job in self.jobs:
             if job.name == "direct messages" and not line.account.direct_messages:
                 continue
-            if line.health.rests(line.now()) and job.name not in ("forecast", "meter"):
+            if line.health.rests(line.now()) and not job.inside:
                 continue
             await self.run(job)
 
@@ -108,7 +109,8 @@ class Rounds:
             await line.ill(job.name, error, essential=job.essential)
             job.next_at = line.part(job.name).until
         else:
-            await line.well(job.name)
+            if not job.inside:
+                await line.well(job.name)
             job.next_at = line.now() + timedelta(seconds=job.every_s())
 
     def next_at(self) -> datetime:

@@ -29,7 +29,12 @@ async def look_up(line: Line, ids: Sequence[str], purpose: Purpose = Purpose.EXT
     gone: set[str] = set()
     for at in range(0, len(ids), LOOKUP_MAX):
         page = await line.client.lookup(ids[at : at + LOOKUP_MAX], purpose)
-        await take_posts(line, page.good, in_mentions=False)
+        posts = {post.first: post for post in page.good}
+        newer = [post.versions[-1] for post in posts.values() if post.versions[-1] != post.id]
+        if newer:  # asked for by an old version's id, X shows that version
+            latest = await line.client.lookup(newer, purpose)
+            posts |= {post.first: post for post in latest.good}
+        await take_posts(line, list(posts.values()), in_mentions=False)
         for id_ in page.gone:
             first = line.known.first(id_)
             if (seen := line.known.get(first)) is not None:
