@@ -16,6 +16,8 @@ from conversations.comprehension.phrases import Hit
 from conversations.comprehension.reading import Certainty, Cue, CueName
 from conversations.comprehension.tokens import Tokens
 
+LONG_UNKNOWN = 4
+"""An answer to "are you happy?" with so many words that say neither yes nor thanks is taken as a no, never as certain."""
 NEGATED_WORDS = 3
 """A negator turns a phrase that begins within this many words after it."""
 
@@ -85,6 +87,8 @@ def gather(pack: LanguagePack, tokens: Tokens, hits: Sequence[Hit]) -> Evidence:
             name = mark.name
             if name in _TURNS and _negated(pack, tokens, hit):
                 name = _TURNS[name]
+            elif name == "satisfied" and _quoted(tokens, hit):
+                name = "irony"
             elif mark.name in understood:
                 covered.update(range(hit.first, hit.last))
             cues.setdefault(name, []).append(hit)
@@ -117,6 +121,12 @@ def _negated(pack: LanguagePack, tokens: Tokens, hit: Hit) -> bool:
         if words[index] in pack.negators:
             return True
     return False
+
+
+def _quoted(tokens: Tokens, hit: Hit) -> bool:
+    """Whether a phrase stands in scare quotes: "resolved"."""
+    before, after = tokens.start[hit.first] - 1, tokens.end[hit.last - 1]
+    return 0 <= before and tokens.text[before] in "\"'" and tokens.text[after : after + 1] in ('"', "'")
 
 
 def numbered(text: str) -> tuple[int, int | None] | None:
@@ -165,6 +175,8 @@ class _Moods:
         self.denies = seen.any("no", "declines")
         self.unhappy = seen.any("unsatisfied") or seen.any("venting") or seen.complains
         self.facts = seen.facts
+        marks = "".join(stops)
+        self.loud = "!!" in marks or "??" in marks or "?!" in marks or seen.tokens.capitals > 2 or "sad_face" in seen.lexicon
         self.trouble = self.ironic or self.unhappy or seen.risky
         self.clear = not (self.trouble or self.contrast or self.condition or self.question or seen.best("irony"))
 
@@ -172,25 +184,26 @@ class _Moods:
 def _yes_and_no(seen: Evidence, moods: _Moods, answering: frozenset[CueName], found: dict[CueName, tuple[bool, Hit | None]]) -> None:
     """Confirms what was mirrored; agrees to, or declines, what was proposed."""
     yes = seen.best("yes")
+    denies = seen.sure("declines") or (seen.sure("no") and not seen.sure("agrees"))
     for name, section in ((CueName.CONFIRMS, "confirms"), (CueName.AGREES, "agrees")):
         own = seen.best(section)
         hit = own if own and (not yes or own.mark.weight >= yes.mark.weight) else yes
-        if name not in answering or hit is None or hit.mark.weight < 1 and (moods.ironic or moods.denies):
+        if name not in answering or hit is None or hit.mark.weight < 1 and (moods.ironic or denies):
             continue
         certain = hit.mark.weight >= 1
-        if moods.denies and not (own and own.mark.weight >= 1 and name is CueName.CONFIRMS):
+        if denies and not (own and own.mark.weight >= 1 and name is CueName.CONFIRMS):
             continue
         if name is CueName.CONFIRMS:
             found[name] = certain and not (moods.denies or moods.ironic or moods.contrast), hit
         elif not moods.ironic and not (moods.contrast and moods.condition):
             known = seen.unknown_words <= (5 if own and own.mark.weight >= 1 else 2)
             others = seen.any("needs_more", "opts_out", "asks_for_human", "states_wish")
-            found[name] = certain and moods.clear and known and not others, hit
+            found[name] = certain and moods.clear and known and not others and not moods.denies, hit
     if CueName.DECLINES in answering:
         declines, no = seen.best("declines"), seen.best("no")
         agreed = CueName.AGREES in found
-        if moods.denies and not agreed or declines and not yes:
-            found[CueName.DECLINES] = bool(moods.denies and not yes), declines or no
+        if denies and not agreed or declines and not yes:
+            found[CueName.DECLINES] = bool(denies and not yes), declines or no
         elif moods.contrast and (agreed or yes) and seen.sure("states_wish"):
             found[CueName.DECLINES] = False, moods.contrast
             found.pop(CueName.AGREES, None)
@@ -209,13 +222,13 @@ def _outcome(seen: Evidence, moods: _Moods, asked: bool, found: dict[CueName, tu
             found[CueName.SATISFIED] = certain, satisfied
     if unsatisfied and (unsatisfied.mark.weight >= 1 or moods.unhappy):
         found[CueName.UNSATISFIED] = unsatisfied.mark.weight >= 1 and not happy, unsatisfied
-    elif asked and not happy and (moods.trouble or moods.denies or seen.negators):
+    elif asked and not happy and (moods.trouble or moods.denies or seen.negators or seen.unknown_words >= LONG_UNKNOWN):
         found[CueName.UNSATISFIED] = False, seen.best("venting") or seen.best("no")
     wish = seen.best("states_wish")
     if more and (more.mark.weight >= 1 or short):
         found[CueName.NEEDS_MORE] = more.mark.weight >= 1, more
-    elif asked and wish and wish.mark.weight >= 1:
-        found[CueName.NEEDS_MORE] = False, wish
+    elif asked and (wish and wish.mark.weight >= 1 or moods.question or (moods.contrast and (happy or unsatisfied))):
+        found[CueName.NEEDS_MORE] = False, wish or moods.contrast
 
 
 def _thanks(seen: Evidence, moods: _Moods, found: dict[CueName, tuple[bool, Hit | None]]) -> None:
@@ -239,14 +252,14 @@ def _standing_alone(seen: Evidence, moods: _Moods, found: dict[CueName, tuple[bo
         if hit is not None and hit.mark.weight >= 1:
             found[name] = True, hit
     venting = seen.best("venting")
-    if (venting and venting.mark.weight >= 1) or seen.lexicon.get("anger") or (venting and seen.tokens.capitals > 1):
+    if (venting and venting.mark.weight >= 1) or seen.lexicon.get("anger") or (moods.loud and not seen.sure("satisfied")):
         found[CueName.VENTING] = bool(venting and venting.mark.weight >= 1), venting
     irony = seen.best("irony")
     if moods.ironic or (irony and (seen.lexicon.get("praise") or seen.best("thanks")) and moods.unhappy):
         found[CueName.IRONY] = moods.ironic, irony
-    asked = seen.best("question")
-    if moods.question and not (seen.any("asks_for_human", "venting") and not asked) or (asked and asked.mark.weight >= 1):
-        found[CueName.QUESTION] = moods.question, asked
+    asked = _question(seen)
+    if asked is not None:
+        found[CueName.QUESTION] = asked
     coming = seen.best("more_to_come")
     number = numbered(seen.tokens.text)
     announced = number is not None and (number[1] is None or number[0] < number[1])
@@ -255,6 +268,24 @@ def _standing_alone(seen: Evidence, moods: _Moods, found: dict[CueName, tuple[bo
         found[CueName.MORE_TO_COME] = certain, coming
     if number and number[0] == number[1]:
         found[CueName.DONE] = True, seen.best("done")
+
+
+def _question(seen: Evidence) -> tuple[bool, Hit | None] | None:
+    """A question that wants an answer: not a request in the form of one, not a rhetorical one, not mockery."""
+    tokens = seen.tokens
+    other = {
+        tokens.sentence[hit.first]
+        for name in ("asks_for_human", "venting", "irony", "states_wish", "opts_out", "more_to_come")
+        for hit in seen.cues.get(name, ())
+        if hit.mark.weight >= 1
+    }
+    asking = {tokens.sentence[hit.first]: hit for hit in seen.cues.get("question", ())}
+    marked = {number for number, stop in tokens.stop.items() if "?" in stop and "??" not in stop and "!" not in stop}
+    for number in sorted(marked - other):
+        return number in asking, asking.get(number)
+    for number in sorted(asking.keys() - other):
+        return False, asking[number]
+    return None
 
 
 def _trails_off(seen: Evidence) -> bool:

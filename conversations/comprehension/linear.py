@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from heapq import nlargest
 from typing import Any
 
 
@@ -19,7 +20,7 @@ class Weights:
     def score(self, features: Mapping[str, float]) -> float:
         """The log-odds of a complaint."""
         weights = self.weights
-        return self.bias + sum(weights.get(name, 0.0) * value for name, value in features.items())
+        return self.bias + sum([weights[name] * value for name, value in features.items() if name in weights])
 
     def probability(self, features: Mapping[str, float]) -> float:
         """The probability of a complaint, in 0..1."""
@@ -27,9 +28,9 @@ class Weights:
 
     def reasons(self, features: Mapping[str, float], count: int) -> list[tuple[str, float]]:
         """The features that weighed most in either direction, most first."""
-        shares = [(name, self.weights.get(name, 0.0) * value) for name, value in features.items()]
-        shares = [share for share in shares if share[1]]
-        return sorted(shares, key=lambda share: -abs(share[1]))[:count]
+        weights = self.weights
+        shares = [(name, weights[name] * value) for name, value in features.items() if name in weights]
+        return nlargest(count, shares, key=lambda share: abs(share[1]))
 
     def to_json(self) -> dict[str, Any]:
         """The form on disk, three digits a weight."""

@@ -15,6 +15,7 @@ from conversations.comprehension.tokens import Tokens, tokenize
 
 GAP_WORDS_MAX = 3
 _NONE: frozenset[str] = frozenset()
+_KNOWN_MAX = 20_000
 
 
 class PhraseError(ValueError):
@@ -125,6 +126,7 @@ class Phrases:
         self._class_words: dict[str, set[str]] = {}
         self._class_prefixes: dict[int, dict[str, set[str]]] = {}
         self._defined: set[str] = set()
+        self._known: dict[str, tuple[Set[str], tuple[_Node, ...]]] = {}
         self._class_names = frozenset(classes)
         self.vocabulary: set[str] = set()
         for name, words in classes.items():
@@ -152,15 +154,47 @@ class Phrases:
 
     def classes_of(self, word: str) -> Set[str]:
         """The names of the classes that a word is in."""
-        names: Set[str] = self._class_words.get(word, _NONE)
-        for length, table in self._class_prefixes.items():
-            more = table.get(word[:length])
-            if more:
-                names = names | more
-        return names
+        return self._word(word)[0]
+
+    def _word(self, word: str) -> tuple[Set[str], tuple[_Node, ...]]:
+        """The classes of a word and the nodes that follow it at the start of a phrase; remembered, since words repeat."""
+        known = self._known.get(word)
+        if known is None:
+            names: Set[str] = self._class_words.get(word, _NONE)
+            for length, table in self._class_prefixes.items():
+                more = table.get(word[:length])
+                if more:
+                    names = names | more
+            after: list[_Node] = []
+            self._follow(self._root, word, names, after)
+            known = names, tuple(after)
+            if len(self._known) >= _KNOWN_MAX:
+                self._known.clear()
+            self._known[word] = known
+        return known
+
+    @staticmethod
+    def _follow(node: _Node, word: str, names: Set[str], after: list[_Node]) -> None:
+        """Add the nodes that a word leads to."""
+        if node.words is not None:
+            following = node.words.get(word)
+            if following is not None:
+                after.append(following)
+        if node.prefixes is not None:
+            for length, table in node.prefixes.items():
+                following = table.get(word[:length])
+                if following is not None:
+                    after.append(following)
+        if node.classes is not None and names:
+            after.extend(following for name, following in node.classes.items() if name in names)
+        if node.any is not None:
+            after.append(node.any)
+        if node.number is not None and (word[0].isdigit() or "number" in names):
+            after.append(node.number)
 
     def add(self, phrase: str, mark: Any) -> None:
         """Store a phrase. Raises: PhraseError for one that cannot be read."""
+        self._known.clear()
         for sequence in expand(phrase):
             self._add(sequence, mark, phrase)
 
@@ -218,14 +252,14 @@ class Phrases:
         """Every phrase in the text, in the order of its first word."""
         words, sentence = tokens.words, tokens.sentence
         count = len(words)
-        last_plain = max((index for index, word in enumerate(words) if word[0].isalnum()), default=-1)
-        first_plain = next((index for index, word in enumerate(words) if word[0].isalnum()), 0)
-        word_classes = [self.classes_of(word) for word in words]
+        plain = [index for index, word in enumerate(words) if word[0].isalnum()]
+        first_plain, last_plain = (plain[0], plain[-1]) if plain else (0, -1)
+        known = [self._word(word) for word in words]
         root = self._root
         hits: list[Hit] = []
         for first in range(count):
             here = sentence[first]
-            stack: list[tuple[_Node, int]] = [(root, first)]
+            stack: list[tuple[_Node, int]] = [(after, first + 1) for after in known[first][1]]
             if root.begin is not None and (first == 0 or sentence[first - 1] != here):
                 stack.append((root.begin, first))
             if root.begin_text is not None and first <= first_plain:
@@ -237,24 +271,11 @@ class Phrases:
                     self._collect(node, first, position, count, here, sentence, last_plain, hits, seen)
                 if position >= count or sentence[position] != here:
                     continue
-                word = words[position]
-                if node.words is not None:
-                    following = node.words.get(word)
-                    if following is not None:
-                        stack.append((following, position + 1))
-                if node.prefixes is not None:
-                    for length, table in node.prefixes.items():
-                        following = table.get(word[:length])
-                        if following is not None:
-                            stack.append((following, position + 1))
-                if node.classes is not None:
-                    names = word_classes[position]
-                    if names:
-                        stack.extend((after, position + 1) for name, after in node.classes.items() if name in names)
-                if node.any is not None:
-                    stack.append((node.any, position + 1))
-                if node.number is not None and (word[0].isdigit() or "number" in word_classes[position]):
-                    stack.append((node.number, position + 1))
+                if node.words is not None or node.prefixes or node.classes or node.any or node.number:
+                    after: list[_Node] = []
+                    self._follow(node, words[position], known[position][0], after)
+                    if after:
+                        stack.extend((following, position + 1) for following in after)
                 if node.gap is not None:
                     stack.extend((node.gap, position + skipped) for skipped in range(GAP_WORDS_MAX + 1))
         return hits

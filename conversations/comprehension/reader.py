@@ -34,6 +34,7 @@ class Reader:
         self._packs = {pack.code: pack for pack in packs}
         self._all = tuple(packs)
         self._weights = {pack.code: pack.weights for pack in packs if pack.weights} | dict(weights or {})
+        self._hints = languages.hint_table(packs)
         languages.warm()
 
     @staticmethod
@@ -60,7 +61,7 @@ class Reader:
         masked = mask(text, private)
         first = self._all[0]
         tokens = first.tokens(cleaned)
-        code = languages.read_language(tokens.text, tokens.plain, self._all, context.language)
+        code = languages.read_language(tokens.text, tokens.plain, self._hints, context.language)
         pack = self._packs.get(code)
         known = pack is not None or not tokens.plain  # a thumb needs no language
         pack = pack or first

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 HEAD_CHARS = 6_000
 TAIL_CHARS = 2_000
@@ -117,6 +118,7 @@ class Tokens:
         return tuple(word for word in self.words if word[0].isalnum())
 
 
+@lru_cache(maxsize=20_000)
 def fold(word: str) -> str:
     """A word as rules compare it: lower case, no accents, no apostrophes."""
     return word.translate(_FOLD).lower().translate(_FOLD_TOKEN).replace("'", "")

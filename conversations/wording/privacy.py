@@ -19,10 +19,12 @@ READ_CHARS_MAX = 100_000
 CHECKED_MAX = 200
 """So many number candidates are checked digit by digit; further ones are masked unchecked."""
 
+_DIGIT = re.compile(r"\d")
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])")
 _DIGITS = re.compile(r"(?<![\w.,-])(?:\+|\(\+?)?\d(?:[ ()./-]{0,2}\d){6,22}(?!\w)")
-_ORDER = re.compile(
+_NUMBER = re.compile(r"(?<![\w/@.-])(?:[A-Za-z]{0,4}[-/]?\d[A-Za-z0-9/-]{2,24}|[A-Z0-9]{6})(?!\w)")
+_ORDER_BEFORE = re.compile(
     r"(?i:\b(?:order|ticket|booking|reservation|case|reference|ref|confirmation|tracking|invoice|customer|account|contract"
     r"|complaint|pnr|record locator|flight confirmation|claim|parcel|shipment|policy|member(?:ship)?"
     r"|bestell(?:ung|nummer|nr)?|auftrag(?:s?(?:nummer|nr))?|kunden(?:nummer|nr)|vorgang(?:s?(?:nummer|nr))?|buchung(?:s?(?:nummer|nr|code))?"
@@ -30,9 +32,9 @@ _ORDER = re.compile(
     r"|pedido|reserva|caso|referencia|factura|localizador|expediente|seguimiento|cliente|contrato|incidencia"
     r"|commande|dossier|réservation|reservation|facture|référence|suivi|contrat|client"
     r"|encomenda|fatura|protocolo|processo|rastreio|bilhete|referência|compra)s?)"
-    r"\s{0,2}(?i:number|no\.?|num\.?|id|code|nummer|nr\.?|número|numero|núm\.?|numéro|n°|nº|de|do|da|is|was|ist|es|est|é|:){0,3}"
-    r"[\s:#.=-]{0,4}(?P<value>(?=[A-Za-z0-9/-]*\d)[A-Za-z0-9][A-Za-z0-9/-]{3,24}|[A-Z0-9]{6}(?![A-Za-z0-9]))"
+    r"\s{0,2}(?i:number|no\.?|num\.?|id|code|nummer|nr\.?|número|numero|núm\.?|numéro|n°|nº|de|do|da|is|was|ist|es|est|é|:|\s){0,4}[#.=-]{0,2}\s?$"
 )
+_LOOK_BACK_CHARS = 40
 _HASHED = re.compile(r"(?<!\w)#\s?(?P<value>(?=[A-Z0-9-]*\d[A-Z0-9-]*\d[A-Z0-9-]*\d)[A-Z0-9][A-Z0-9-]{3,24})(?![\w])")
 _STREET = re.compile(
     r"(?<![\w.])\d{1,5}[a-zA-Z]?[ ,]{1,2}(?:[A-Z][\w'’.-]{1,24} ){1,3}(?i:street|st|road|rd|avenue|ave|lane|ln|drive|dr|close|court|ct|place|pl"
@@ -54,10 +56,10 @@ def private_spans(text: str) -> tuple[PrivateSpan, ...]:
     taken: list[PrivateSpan] = []
     if "@" in part:
         _take(taken, ((match.start(), match.end(), "email") for match in _EMAIL.finditer(part)))
-    if any(digit in part for digit in "0123456789"):
+    if _DIGIT.search(part):
         _take(taken, _ibans(part))
         _take(taken, _cards(part))
-        _take(taken, ((match.start("value"), match.end("value"), "order") for match in _ORDER.finditer(part)))
+        _take(taken, _orders(part))
         _take(taken, _phones(part))
         _take(taken, ((match.start("value"), match.end("value"), "order") for match in _HASHED.finditer(part)))
         _take(taken, ((match.start(), match.end(), "address") for match in _STREET.finditer(part)))
@@ -105,6 +107,13 @@ def _ibans(text: str) -> Iterator[tuple[int, int, str]]:
             if iban.is_valid(candidate):
                 yield match.start(), match.start() + len(candidate), "iban"
                 break
+
+
+def _orders(text: str) -> Iterator[tuple[int, int, str]]:
+    for number, match in enumerate(_NUMBER.finditer(text)):
+        before = text[max(0, match.start() - _LOOK_BACK_CHARS) : match.start()]
+        if number < CHECKED_MAX and _ORDER_BEFORE.search(before):
+            yield match.start(), match.end(), "order"
 
 
 def _digit_runs(text: str) -> Iterator[tuple[int, re.Match[str], str]]:
