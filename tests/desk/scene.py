@@ -201,6 +201,10 @@ class Desk:
         top = card or self.card()
         return list(self.slack.world.thread(self.slack.world.channels[top.channel], top.ts))[1:]
 
+    def alarmed(self, words: str) -> bool:
+        """Whether the thread of the first card has an alarm with these words."""
+        return any(words in message.text for message in self.thread())
+
     async def click(self, user: User, action: str, message: Message | None = None, value: str | None = None) -> Any:
         """Press a button of a card, or choose an entry of its menu."""
         target = message or self.card()

@@ -61,6 +61,8 @@ class Board:
         self.touched: set[str] = set()
         """Cases whose card was changed by a click since it was last shown: to be shown anew whatever it showed."""
         self.posted_at: dict[str, datetime] = {}
+        self.posts = 0
+        """Messages that Slack took from us; it tells whether a delivery has posted anything."""
 
     # ---------------------------------------------------------------- cards
 
@@ -217,6 +219,7 @@ class Board:
             return await self.post(channel, text, blocks, ids=ids)
         ts, where = str(answer.get("ts", "")), str(answer.get("channel") or target)
         self.posted_at[target] = self.clock.now()
+        self.posts += 1
         message = answer.get("message")
         if thread_ts and isinstance(message, Mapping) and not message.get("thread_ts"):
             await self.slack.ask("chat.delete", client.chat_delete(channel=where, ts=ts))

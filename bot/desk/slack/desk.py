@@ -76,7 +76,9 @@ class SlackDesk:
                 case Kind.CARD:
                     return await self.show_card(conversation)
                 case Kind.MIRROR:
-                    return self.accepted(await self.mirror.show(row, conversation), POST_PACE_S)
+                    posts = self.board.posts
+                    shown = await self.mirror.show(row, conversation)
+                    return self.accepted(shown, POST_PACE_S if self.board.posts > posts else 0.0)
                 case Kind.ALARM:
                     return await self.call(row, conversation)
                 case Kind.TELL:

@@ -114,7 +114,9 @@ async def test_a_deleted_parent_with_replies_counts_as_deleted(tmp_path: Path) -
 
 async def test_files_are_noted_not_fetched(tmp_path: Path) -> None:
     async with company(tmp_path) as desk:
-        await desk.writes(ANGRY, files=[desk.slack.people.file(desk.sue, "error.png"), desk.slack.people.file(desk.sue, "b.png")])
+        await desk.writes(
+            ANGRY, files=[desk.slack.people.file(desk.sue, "error.png"), desk.slack.people.file(desk.sue, "b.png")]
+        )
         (turn, *_) = await desk.parts.store.turns((await desk.slack_case()).key)
         assert turn.media == 2
         assert desk.slack.calls["files.info"] == 0
@@ -324,7 +326,9 @@ async def test_10_an_outage_is_swept_up_once(tmp_path: Path) -> None:
         assert (await desk.slack_case()).turns_count == 2
         (other,) = await desk.parts.store.conversations(customer=desk.outsider.id)
         turns = await desk.parts.store.turns(other.key)
-        assert [turn.text for turn in turns if turn.author is Author.CUSTOMER] == [ANGRY.removeprefix("@hearout ") + " again"]
+        assert [turn.text for turn in turns if turn.author is Author.CUSTOMER] == [
+            ANGRY.removeprefix("@hearout ") + " again"
+        ]
 
 
 async def test_a_sweep_that_breaks_off_skips_nothing(tmp_path: Path) -> None:
@@ -346,7 +350,14 @@ async def test_27_one_message_that_cannot_be_read_stops_nobody(tmp_path: Path) -
     async with company(tmp_path) as desk:
         world = desk.slack.world
         channel = world.channels[desk.help.id]
-        poison = {"type": "message", "channel": channel.id, "user": desk.sue.id, "text": "<@U0HEAROUT> x", "ts": "never", "channel_type": "channel"}
+        poison = {
+            "type": "message",
+            "channel": channel.id,
+            "user": desk.sue.id,
+            "text": "<@U0HEAROUT> x",
+            "ts": "never",
+            "channel_type": "channel",
+        }
         people = [world.add_user(f"c{n}") for n in range(100)]
         world.change_members(desk.help, add=people)
         for n, person in enumerate(people):
