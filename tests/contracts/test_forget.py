@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.store.port import Store
-from bot.store.records import Decision
+from bot.store.records import Claimed, Decision
 from conversations.conversation import Outcome
+from conversations.ids import ConversationKey
 from conversations.protocol import State
 from tests.contracts.examples import NOW, must_not_route, open_or_join, post, read_all, set_aside
 
 pytestmark = pytest.mark.anyio
 
 
-async def closed(store: Store, name: str, days_ago: float) -> str:
+async def closed(store: Store, name: str, days_ago: float) -> ConversationKey:
     """A conversation that was closed so many days ago."""
-    arrival = replace(post(name), customer=replace(post(name).customer, id=f"customer-{name}"))
-    await store.take_in([arrival], open_or_join, NOW)
+    await store.take_in([post(name, f"customer-{name}")], open_or_join, NOW)
 
-    def close(item):
+    def close(item: Claimed) -> Decision:
         case = item.conversation.evolve(
             state=State.CLOSED,
             outcome=Outcome.SATISFIED,
@@ -54,8 +53,7 @@ async def test_old_closed_conversations_and_mentions_set_aside_are_erased(store:
 async def test_what_was_forgotten_is_not_taken_in_again(store: Store) -> None:
     await closed(store, "old", 400)
     await store.forget(NOW, NOW)
-    arrival = replace(post("old"), customer=replace(post("old").customer, id="customer-old"))
-    (taken,) = await store.take_in([arrival], must_not_route, NOW)
+    (taken,) = await store.take_in([post("old", "customer-old")], must_not_route, NOW)
     assert not taken.new
 
 
