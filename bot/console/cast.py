@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from conversations.conversation import Agent, Customer
@@ -34,17 +35,17 @@ EXAMPLES = (
         "parcel",
         CUSTOMERS[0],
         "A late parcel",
-        "@acme three weeks for a parcel and your chat just hangs up on me. unbelievable",
+        "@{brand} three weeks for a parcel and your chat just hangs up on me. unbelievable",
     ),
-    Example("hold", CUSTOMERS[1], "Kept on hold", "@acme 40 minutes on hold AGAIN. joke of a company"),
+    Example("hold", CUSTOMERS[1], "Kept on hold", "@{brand} 40 minutes on hold AGAIN. joke of a company"),
     Example(
         "smoke",
         CUSTOMERS[2],
         "Danger: a smoking power bank",
-        "@acme your power bank started smoking next to my kid's bed tonight",
+        "@{brand} your power bank started smoking next to my kid's bed tonight",
     ),
 )
-"""What a newcomer may start with."""
+"""What a newcomer may start with; ``{brand}`` is our account's name."""
 
 REPLIES: dict[str, tuple[str, ...]] = {
     "LISTENING": ("and yes I did check the tracking, it hasn't moved since the 3rd", "it was a birthday present for my daughter"),
@@ -73,6 +74,7 @@ def example_customer(customer_id: str) -> Customer | None:
 def invented(name: str) -> Customer:
     """A customer who was made up on the page: the id comes from the name, so the same name is the same customer."""
     shown = " ".join(name.split())[:60]
-    known = re.sub(r"[^a-z0-9]+", "-", shown.lower()).strip("-")[:40]
+    plain = unicodedata.normalize("NFKD", shown).encode("ascii", "ignore").decode()
+    known = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:40]
     handle = known or "c-" + shown.encode("utf-8", "replace").hex()[:24]
     return example_customer(handle) or Customer(id=handle, handle=handle, name=shown)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.console import words
 from bot.store.records import Kind, OutboxRow, Status
+from conversations.comprehension.reading import RiskLevel
 from conversations.conversation import CheckBackBy, Conversation, Timer, TimerName
 from conversations.protocol import State
 
@@ -85,7 +86,10 @@ def hint(case: Conversation, ahead: Sequence[Coming]) -> Hint:
     """The next step of a case in words."""
     name = case.customer.name or case.customer.handle
     by_name = {entry.name: entry for entry in ahead}
-    if (waiting := by_name.get("words")) is not None:
+    waiting = by_name.get("words")
+    if case.state is State.AWAITING_AGENT and case.risk_level is RiskLevel.RED:
+        return Hint("Danger: everybody was called. Take the case at the desk now.", waiting or by_name.get("unclaimed"))
+    if waiting is not None:
         return Hint(f"{waiting.title.removesuffix(' leaves')} is written and waits a little, in case {name} goes on.", waiting, by_clock=True)
     owner = case.owner.name if case.owner else "an agent"
     match case.state:

@@ -7,7 +7,8 @@ import contextlib
 import signal
 import socket
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 
 import uvicorn
 
@@ -25,7 +26,9 @@ class PortTaken(HearoutError):
 
 
 class Server(uvicorn.Server):
-    """uvicorn without its own signal handlers: ``serve`` stops the worker and the server together."""
+    """uvicorn without its own signal handlers. ``stop`` stops the worker and the server together."""
+
+    stop: Callable[[], None]
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -46,10 +49,9 @@ def listen(port: int) -> socket.socket:
     return sock
 
 
-async def serve(app: Parts, port: int, open_browser: bool) -> None:
-    """Run the playground until SIGTERM or Ctrl-C, then finish what is under way. Raises ``PortTaken`` before anything runs."""
-    sock = listen(port)
-    url = f"http://{HOST}:{sock.getsockname()[1]}/"
+@asynccontextmanager
+async def running(app: Parts, sock: socket.socket) -> AsyncIterator[Server]:
+    """The worker and the web server at work on a socket; on leaving, both finish what is under way."""
     config = uvicorn.Config(
         web(app),
         log_config=None,
@@ -60,25 +62,36 @@ async def serve(app: Parts, port: int, open_browser: bool) -> None:
         timeout_graceful_shutdown=DRAIN_S,
     )
     server = Server(config)
-    loop = asyncio.get_running_loop()
+    working = asyncio.create_task(app.worker.run(), name="worker")
+    serving = asyncio.create_task(server.serve(sockets=[sock]), name="server")
 
     def stop() -> None:
         app.worker.stop()
         app.worker.bell.ring()  # live streams end now
         server.should_exit = True
 
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop)
-    working = asyncio.create_task(app.worker.run(), name="worker")
+    server.stop = stop
     working.add_done_callback(lambda task: stop())
-    print(f"Hearout's playground: {url}  (stop it with Ctrl-C)", flush=True)
-    if open_browser:
-        loop.run_in_executor(None, webbrowser.open, url)
+    serving.add_done_callback(lambda task: stop())
     try:
-        await server.serve(sockets=[sock])
+        yield server
     finally:
         stop()
+        await serving
         await working
+
+
+async def serve(app: Parts, port: int, open_browser: bool) -> None:
+    """Run the playground until SIGTERM or Ctrl-C, then finish what is under way. Raises ``PortTaken`` before anything runs."""
+    sock = listen(port)
+    url = f"http://{HOST}:{sock.getsockname()[1]}/"
+    loop = asyncio.get_running_loop()
+    async with running(app, sock) as server:
         for name in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(name)
-        sock.close()
+            loop.add_signal_handler(name, server.stop)
+        print(f"Hearout's playground: {url}  (stop it with Ctrl-C)", flush=True)
+        if open_browser:
+            loop.run_in_executor(None, webbrowser.open, url)
+        await app.worker.stopping.wait()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.remove_signal_handler(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -233,7 +233,7 @@ async def phone_of(
         posts=tuple(shown),
         other_tab_newer=bool(other) and not other[-1].mine and (not shown or other[-1].at > shown[-1].at),
         chips=REPLIES[chosen.state.value] if chosen else (),
-        examples=() if any(posts.values()) else ordered_examples(customer),
+        examples=() if any(posts.values()) else ordered_examples(customer, account_of(brand)),
         new_id=uuid4().hex,
     )
 
@@ -246,7 +246,7 @@ def post_of(turn: TurnRecord, customer: Customer, brand: str) -> Post:
         id=turn.id,
         mine=mine,
         who=(customer.name or customer.handle) if mine else brand,
-        handle=customer.handle if mine else "".join(filter(str.isalnum, brand)).lower(),
+        handle=customer.handle if mine else account_of(brand),
         text=turn.text or "",
         at=turn.posted_at,
         media=turn.media,
@@ -274,9 +274,15 @@ def people(cases: Sequence[Conversation], shown: Customer) -> tuple[Person, ...]
     return tuple(sorted(found.values(), key=lambda p: (order.index(p.customer.id) if p.customer.id in order else 99, p.customer.name)))
 
 
-def ordered_examples(customer: Customer) -> tuple[Example, ...]:
-    """The examples, those of this customer first."""
-    return tuple(sorted(EXAMPLES, key=lambda example: example.customer.id != customer.id))
+def ordered_examples(customer: Customer, account: str) -> tuple[Example, ...]:
+    """The examples, those of this customer first, addressed to us."""
+    addressed = [replace(example, text=example.text.replace("{brand}", account)) for example in EXAMPLES]
+    return tuple(sorted(addressed, key=lambda example: example.customer.id != customer.id))
+
+
+def account_of(brand: str) -> str:
+    """Our account's name on this platform."""
+    return "".join(filter(str.isalnum, brand)).lower()[:20] or "brand"
 
 
 # ---------------------------------------------------------------- the desk
