@@ -6,7 +6,8 @@ does not know them all is asked for fewer.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -49,6 +50,16 @@ MESSAGE_FIELDS = (
     "participant_ids",
     "entities",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many items are asked for, at most for how much, and whether with their authors."""
+
+    item: Item
+    size: int
+    usd: float
+    authors: bool
 
 
 class XClient:
@@ -101,13 +112,10 @@ class XClient:
     ) -> parse.Posts:
         """A page of the posts that mention us, newest first."""
         return await self.posts(
-            lambda fields: self.tweepy.get_users_mentions(
+            lambda size, fields: self.tweepy.get_users_mentions(
                 user_id, user_auth=True, max_results=size, since_id=since_id, pagination_token=token, **fields
             ),
-            Item.MENTION_READ,
-            size,
-            Purpose.READING,
-            authors=self.account.authors,
+            self.plan(Item.MENTION_READ, size, Purpose.READING, least=5, authors=True),
         )
 
     async def own_posts(
@@ -115,21 +123,17 @@ class XClient:
     ) -> parse.Posts:
         """A page of what stands on our own timeline, newest first."""
         return await self.posts(
-            lambda fields: self.tweepy.get_users_tweets(
+            lambda size, fields: self.tweepy.get_users_tweets(
                 user_id, user_auth=True, max_results=size, since_id=since_id, pagination_token=token, **fields
             ),
-            Item.POST_READ,
-            size,
-            purpose,
+            self.plan(Item.POST_READ, size, purpose, least=5),
         )
 
     async def lookup(self, ids: Sequence[str], purpose: Purpose = Purpose.EXTRAS) -> parse.Posts:
         """Posts by id, up to 100; those deleted or hidden are named in ``gone``."""
         return await self.posts(
-            lambda fields: self.tweepy.get_tweets(list(ids), user_auth=True, **fields),
-            Item.POST_READ,
-            len(ids),
-            purpose,
+            lambda _, fields: self.tweepy.get_tweets(list(ids), user_auth=True, **fields),
+            self.plan(Item.POST_READ, len(ids), purpose, least=len(ids)),
         )
 
     async def search(
@@ -137,19 +141,16 @@ class XClient:
     ) -> parse.Posts:
         """A page of posts of the last seven days."""
         return await self.posts(
-            lambda fields: self.tweepy.search_recent_tweets(
+            lambda size, fields: self.tweepy.search_recent_tweets(
                 query[:QUERY_CHARS_MAX],
                 user_auth=True,
-                max_results=max(10, size),
+                max_results=size,
                 since_id=since_id,
                 until_id=until_id,
                 next_token=token,
                 **fields,
             ),
-            Item.POST_READ,
-            max(10, size),
-            purpose,
-            authors=self.account.authors,
+            self.plan(Item.POST_READ, max(10, size), purpose, least=10, authors=True),
         )
 
     async def messages(self, token: str | None, size: int, purpose: Purpose = Purpose.READING) -> parse.Messages:
@@ -180,48 +181,39 @@ class XClient:
 
     # ---------------------------------------------------------------- how
 
-    async def posts(
-        self,
-        call: Callable[[dict[str, Any]], Awaitable[Any]],
-        item: Item,
-        size: int,
-        purpose: Purpose,
-        *,
-        authors: bool = False,
-    ) -> parse.Posts:
+    async def posts(self, call: Callable[[int, dict[str, Any]], Awaitable[Any]], plan: Plan) -> parse.Posts:
         """Call for posts, with fewer fields where the server knows fewer; charge for what came."""
-        usd = size * self.meter.price(item)
-        self.need(usd, purpose)
-        with self.meter.reserve(usd):
-            while True:
+        with self.meter.reserve(plan.usd):
+            for number in range(self.fields_from, len(POST_FIELDS)):
                 try:
-                    body = await self.called(call(self.fields(authors)))
-                    break
+                    body = await self.called(call(plan.size, self.fields(number, authors=plan.authors)))
                 except XError as error:
-                    if error.problem is not Problem.INVALID or self.fields_from + 1 >= len(POST_FIELDS):
+                    if error.problem is not Problem.INVALID or number + 1 == len(POST_FIELDS):
                         raise
-                    if not any(word in error.detail.lower() for word in ("field", "expansion", "parameter", "invalid")):
-                        raise
-                    self.fields_from += 1
+                else:
+                    self.fields_from = number
+                    break
         page = parse.posts(body)
-        self.meter.read(item, [row.id for row in page.rows], self.now())
-        self.meter.read(Item.USER_READ, page.users, self.now())
+        self.charge(plan.item, [row.id for row in page.rows], page.users)
         return page
 
     async def direct(self, user_id: str | None, token: str | None, size: int, purpose: Purpose) -> parse.Messages:
         """Call for direct messages; without fields where the server knows none."""
-        usd = size * self.meter.price(Item.MESSAGE_READ)
-        self.need(usd, purpose)
-        with self.meter.reserve(usd):
-            fields: dict[str, Any] = {"dm_event_fields": list(MESSAGE_FIELDS)}
-            if self.account.authors:
-                fields |= {"expansions": ["sender_id"], "user_fields": list(USER_FIELDS)}
-            lean: dict[str, Any] = {"dm_event_fields": ["sender_id", "created_at", "dm_conversation_id"]}
+        plan = self.plan(Item.MESSAGE_READ, size, purpose, least=1, authors=True)
+        fields: dict[str, Any] = {"dm_event_fields": list(MESSAGE_FIELDS)}
+        if plan.authors:
+            fields |= {"expansions": ["sender_id"], "user_fields": list(USER_FIELDS)}
+        lean: dict[str, Any] = {"dm_event_fields": ["sender_id", "created_at", "dm_conversation_id"]}
+        with self.meter.reserve(plan.usd):
             for asked in (fields, lean, {}):
                 try:
                     body = await self.called(
                         self.tweepy.get_direct_message_events(
-                            participant_id=user_id, user_auth=True, max_results=size, pagination_token=token, **asked
+                            participant_id=user_id,
+                            user_auth=True,
+                            max_results=plan.size,
+                            pagination_token=token,
+                            **asked,
                         )
                     )
                     break
@@ -229,13 +221,29 @@ class XClient:
                     if error.problem is not Problem.INVALID or not asked:
                         raise
         page = parse.messages(body)
-        self.meter.read(Item.MESSAGE_READ, [row.id for row in page.rows], self.now())
-        self.meter.read(Item.USER_READ, page.users, self.now())
+        self.charge(Item.MESSAGE_READ, [row.id for row in page.rows], page.users)
         return page
 
-    def fields(self, authors: bool) -> dict[str, Any]:
+    def plan(self, item: Item, size: int, purpose: Purpose, *, least: int, authors: bool = False) -> Plan:
+        """As many items as wanted, or as the day's money allows; authors are an extra. Raises ``OverBudget``."""
+        now = self.now()
+        price, per_user = self.meter.price(item), self.meter.price(Item.USER_READ)
+        for with_authors in (True, False) if authors and self.account.authors else (False,):
+            each = price + per_user * with_authors
+            share = Purpose.EXTRAS if with_authors else purpose
+            count = min(size, self.meter.affords(each, share, now))
+            if count >= least:
+                return Plan(item, count, count * each, with_authors)
+        raise OverBudget(purpose, self.meter)
+
+    def charge(self, item: Item, ids: Iterable[str], users: Iterable[str]) -> None:
+        """What an answer held."""
+        self.meter.read(item, ids, self.now())
+        self.meter.read(Item.USER_READ, users, self.now())
+
+    def fields(self, number: int, *, authors: bool) -> dict[str, Any]:
         """What to ask for."""
-        wanted = POST_FIELDS[self.fields_from]
+        wanted = POST_FIELDS[number]
         asked: dict[str, Any] = {"tweet_fields": list(wanted)} if wanted else {}
         if authors and "entities" in wanted:
             asked |= {"expansions": ["author_id"], "user_fields": list(USER_FIELDS)}

@@ -156,7 +156,7 @@ def told(headers: Mapping[str, str]) -> dict[str, tuple[int, int, datetime | Non
         if name[:2] in ("x-", "X-") and (match := _HEADER.fullmatch(name)):
             try:
                 found.setdefault(match["family"].lower(), {})[match["what"].lower()] = int(float(value))
-            except ValueError:
+            except (ValueError, OverflowError):
                 continue
     return {
         family: (values.get("limit", values["remaining"]), values["remaining"], epoch(values.get("reset")))

@@ -57,7 +57,7 @@ class Rounds:
             Job("own posts", self.own.poll, lambda: max(2 * line.account.poll_s, self.pace(OWN_POSTS))),
             Job("direct messages", self.messages.poll, lambda: max(line.account.poll_s, self.pace(MESSAGES))),
             Job("thread tails", self.tails.look, lambda: max(5.0, self.pace(SEARCH))),
-            Job("deletions", lambda: deletions.sweep(line), lambda: SWEEP_EVERY_S),
+            Job("deletions", lambda: deletions.sweep(line, self.mentions.show_all), lambda: SWEEP_EVERY_S),
             Job("forecast", lambda: forecast(line), lambda: FORECAST_S, inside=True),
             Job("meter", line.keep_spend, lambda: KEEP_S, inside=True),
         ]

@@ -27,7 +27,8 @@ class Item(StrEnum):
     REPLY_SENT = "reply_sent"
 
 
-READS = (Item.POST_READ, Item.MENTION_READ, Item.USER_READ, Item.MESSAGE_READ)
+ITEMS_MAX = 1_000_000
+"""As many as anybody asks for: the price is 0."""
 
 
 class Purpose(Enum):
@@ -38,7 +39,8 @@ class Purpose(Enum):
     FIRST_REPLY = 0.97
     READING = 0.95
     REST = 0.85
-    EXTRAS = 0.75  # thread tails, deletion sweeps, our own timeline
+    EXTRAS = 0.75  # thread tails, authors, our own timeline
+    CHECKS = 0.5  # looking for deletions of old posts
 
 
 class SpendMeter:
@@ -85,6 +87,12 @@ class SpendMeter:
         """Whether so much may be spent for this purpose on top of what is spent and reserved."""
         self.turn(now)
         return self.usd + self._reserved + usd <= self.usd_max * purpose.value + 1e-9
+
+    def affords(self, price: float, purpose: Purpose, now: datetime) -> int:
+        """How many items of a price may be asked for."""
+        self.turn(now)
+        left = self.usd_max * purpose.value - self.usd - self._reserved
+        return max(0, int(left / price + 1e-9)) if price > 0 else ITEMS_MAX
 
     @contextmanager
     def reserve(self, usd: float) -> Iterator[None]:
@@ -137,14 +145,15 @@ class Usage:
     authors_known: float = 0.2  # mentions whose author was seen on the same day
     rechecked: float = 0.3  # public replies before which the post is looked at again
     held_days: float = 30.0  # how long stored posts are checked for deletion, once a day
-    seen_free: float = 800.0  # stored mentions that a day's polls show anyway
+    shown: float = 800.0  # mentions that X shows: these are checked at the price of a mention
 
 
 def daily_cost(mentions: int, prices: XPrices, *, authors: bool = True, usage: Usage = Usage()) -> Mapping[str, float]:
     """Dollars a day by purpose for a number of mentions a day."""
     cases = mentions * usage.complaints
     public_out, direct_cases = cases * usage.public_out, cases * usage.direct
-    held = max(0.0, mentions * usage.held_days - usage.seen_free)
+    held = mentions * usage.held_days
+    shown = min(held, usage.shown)
     return {
         "mentions": mentions * prices.mention_read,
         "authors": mentions * (1 - usage.authors_known) * prices.user_read if authors else 0.0,
@@ -152,7 +161,7 @@ def daily_cost(mentions: int, prices: XPrices, *, authors: bool = True, usage: U
         "messages read": direct_cases * (usage.messages_in + usage.messages_out) * prices.message_read,
         "own timeline": public_out * prices.post_read,
         "posts looked at again": public_out * usage.rechecked * prices.post_read,
-        "deletion checks": held * prices.post_read,
+        "deletion checks": shown * prices.mention_read + (held - shown) * prices.post_read,
         "public replies": public_out * prices.reply_sent,
         "messages sent": direct_cases * usage.messages_out * prices.message_sent,
     }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import json
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from bot.channels.x import arrivals
-from bot.channels.x.client import LOOKUP_MAX
+from bot.channels.x.client import LOOKUP_MAX, OverBudget
 from bot.channels.x.intake.taking import ASIDES_MAX, take_posts
 from bot.channels.x.line import CHANNEL, Line
 from bot.channels.x.parse import instant
@@ -45,17 +46,35 @@ async def look_up(line: Line, ids: Sequence[str], purpose: Purpose = Purpose.EXT
     return gone
 
 
-async def sweep(line: Line) -> None:
-    """Look at every stored post that was not seen lately. Raises ``XError``."""
+async def sweep(line: Line, show_all: Callable[[], Awaitable[None]]) -> None:
+    """Look at every stored post that was not seen lately. ``show_all`` reads what the mentions still show, which is cheaper.
+
+    Where the day's money does not reach, the next sweep goes on there, and the desk is told. Raises ``XError``.
+    """
     now = line.now()
-    last = instant(await line.get("swept"))
+    kept = json.loads(await line.get("swept") or "{}")
+    last, after = instant(kept.get("at")), str(kept.get("after") or "")
     if last is not None and now - last < timedelta(seconds=SWEEP_S):
         return
-    since = now - timedelta(days=line.account.held_days)
+    ids = await held(line, now - timedelta(days=line.account.held_days))
+    if ids:
+        await show_all()
     fresh = now - timedelta(seconds=FRESH_S)
-    ids = [id_ for id_ in await held(line, since) if (seen := line.known.get(id_)) is None or seen.seen_at < fresh]
-    await look_up(line, [seen.id if (seen := line.known.get(id_)) else id_ for id_ in ids])
-    await line.set("swept", now.isoformat())
+    stale = sorted(id_ for id_ in ids if (seen := line.known.get(id_)) is None or seen.seen_at < fresh)
+    order = [id_ for id_ in stale if id_ > after] + [id_ for id_ in stale if id_ <= after]
+    for at in range(0, len(order), LOOKUP_MAX):
+        batch = order[at : at + LOOKUP_MAX]
+        try:
+            await look_up(line, [seen.id if (seen := line.known.get(id_)) else id_ for id_ in batch], Purpose.CHECKS)
+        except OverBudget:
+            await line.alert(
+                "deletions", f"no money to look for deletions: {len(order) - at} stored posts were not checked"
+            )
+            await line.set("swept", json.dumps({"at": now.isoformat(), "after": after}))
+            return
+        after = batch[-1]
+        await asyncio.sleep(0)
+    await line.set("swept", json.dumps({"at": now.isoformat(), "after": ""}))
 
 
 async def held(line: Line, since: datetime) -> list[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.channels.x.client import PAGE_MAX
+from bot.channels.x.client import PAGE_MAX, OverBudget
 from bot.channels.x.intake.deletions import look_up
 from bot.channels.x.intake.tails import Tails
 from bot.channels.x.intake.taking import take_posts
@@ -24,6 +24,8 @@ TIMELINE_MAX = 800
 """X shows no more of an account's mentions."""
 BACKLOG_ALERT = 700
 PAGES_MAX = 120
+SEARCH_DAYS = 6.5
+"""X searches seven days back, and refuses an id from before."""
 SETTLED_S = 120.0
 """A mention may flicker while X indexes it: only later is its absence a sign of deletion."""
 
@@ -80,9 +82,12 @@ class Mentions:
             await line.set("mentions", moved.dump())
         line.polled_at = line.now()
 
-    async def read(self, cursor: Cursor, back_s: float) -> tuple[Cursor, bool, datetime]:
-        """All pages from the newest back to the cursor less ``back_s``. Returns the moved cursor, whether nothing can
-        have been left out, and from when on."""
+    async def read(self, cursor: Cursor, back_s: float, *, looking: bool = False) -> tuple[Cursor, bool, datetime]:
+        """All pages from the newest back to the cursor less ``back_s``.
+
+        Returns the moved cursor, whether nothing can have been left out, and from when on. ``looking``: a full timeline is
+        no news.
+        """
         line = self.line
         begin = max(cursor.since, cursor.newest_at - timedelta(seconds=back_s)) if cursor.newest_at else cursor.since
         since_id = earlier(cursor.newest_id, back_s) if cursor.newest_id else None
@@ -104,9 +109,17 @@ class Mentions:
             if token is None or token in used or reached:
                 break
             used.add(token)
-        if count >= BACKLOG_ALERT and not reached:
+        if not looking and count >= BACKLOG_ALERT and not reached:
             await self.backlog(cursor, oldest, count)
         return moved, token is None or reached, begin
+
+    async def show_all(self) -> None:
+        """Read all that X shows, so that these posts are known to be there. Raises ``XError``; without money nothing is read."""
+        cursor = Cursor.load(await self.line.get("mentions"), self.line.now())
+        try:
+            await self.read(replace(cursor, newest_id=None, newest_at=None), 0.0, looking=True)
+        except OverBudget:
+            return
 
     async def backlog(self, cursor: Cursor, oldest: Post | None, count: int) -> None:
         """X shows 800 mentions at most: what lies behind them is searched for, and the desk is told either way."""
@@ -123,7 +136,8 @@ class Mentions:
     async def search_behind(self, cursor: Cursor, oldest: Post) -> int:
         """Mentions that are older than what the timeline shows, back to the cursor. Returns how many were read."""
         line, token, count = self.line, None, 0
-        since_id = earlier(cursor.newest_id, OVERLAP_S) if cursor.newest_id else None
+        recent = cursor.newest_at is not None and line.now() - cursor.newest_at < timedelta(days=SEARCH_DAYS)
+        since_id = earlier(cursor.newest_id, OVERLAP_S) if cursor.newest_id and recent else None
         for _ in range(PAGES_MAX):
             page = await line.client.search(
                 f"@{line.handle} -is:retweet", since_id, oldest.id, token, PAGE_MAX, Purpose.READING
