@@ -98,10 +98,10 @@ class Home:
         ]
         return sorted(free, key=self.urgency)
 
-    def urgency(self, case: Conversation) -> tuple[int, int, datetime]:
+    def urgency(self, case: Conversation) -> tuple[int, int, datetime, datetime]:
         """Danger and waiting time decide, never reach."""
         heat = heat_of(case, self.board.policy(), self.board.clock.now())
-        return HEAT_ORDER.index(heat), -case.priority, breach_of(case) or case.first_posted_at
+        return HEAT_ORDER.index(heat), -case.priority, breach_of(case) or case.first_posted_at, case.first_posted_at
 
     async def take_next(self, who: Actor, stamp: str) -> Conversation:
         """Claim the most urgent case that nobody has. Raises ``ActError`` when there is none."""
