@@ -91,6 +91,7 @@ def _deleted(case: Conversation, event: PostDeleted) -> dict[str, object]:
     if len(story) == len(case.story) and not forgotten:
         return {}
     changes: dict[str, object] = {"story": story, "turns_count": case.turns_count - 1} | _understood(story, case)
+    changes["unshown"] = tuple(turn for turn in case.unshown if turn != event.id)
     if event.id == case.last_turn:
         changes |= {"last_turn": None}
         if story:

@@ -222,6 +222,7 @@ class Conversation:
     opted_out: bool = False
     # the desk
     on_desk: bool = False
+    unshown: tuple[ExternalId, ...] = ()
     owner: Agent | None = None
     last_owner: Agent | None = None
     handed_off_at: datetime | None = None

@@ -32,7 +32,7 @@ class Step(Endings):
     def __init__(self, conversation: Conversation, event: Event, now: datetime, policy: Policy) -> None:
         super().__init__(conversation, event, now, policy)
         self.change(**absorb.absorb(conversation, event, policy))
-        if isinstance(event, CustomerPosted | BrandAnsweredElsewhere) and conversation.on_desk:
+        if isinstance(event, CustomerPosted | BrandAnsweredElsewhere):
             self.mirror(event.id)
 
     def finish(self) -> Conversation:

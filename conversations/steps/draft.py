@@ -67,8 +67,11 @@ class Draft(Guards):
         self.change(timers=absorb.without_timers(self.draft.timers, names))
 
     def mirror(self, turn: ExternalId, change: str = "said") -> None:
-        """Show a turn in the case's thread."""
-        self.effects.append(MirrorTurn(turn, change))
+        """Show a turn in the case's thread; before the case is at the desk, it is kept for when it will be."""
+        if self.draft.on_desk:
+            self.effects.append(MirrorTurn(turn, change))
+        elif change == "said":
+            self.change(unshown=(*self.draft.unshown, turn)[-self.policy.story_turns_max :])
 
     def call(self, alarm: Alarm, audience: Audience = Audience.OWNER, draft: Act | None = None, **facts: Any) -> None:
         """Call the desk. A call to an owner that is not there goes to the queue."""
@@ -115,6 +118,7 @@ class Draft(Guards):
     def put_on_desk(self) -> None:
         """Show the case at the desk from now on, with everything that was said so far."""
         if not self.draft.on_desk:
-            self.change(on_desk=True, queue=self.queue.name)
-            for turn in self.draft.story:
-                self.mirror(turn.id)
+            unshown = self.draft.unshown
+            self.change(on_desk=True, queue=self.queue.name, unshown=())
+            for turn in unshown:
+                self.mirror(turn)

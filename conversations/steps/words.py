@@ -235,8 +235,7 @@ class Words(Cases):
             self.change(introduced=True, reflections=case.reflections + (event.act is Act.REFLECT))
             if event.act in RISK_ACTS.values():
                 self.change(risk_words_said=True)
-        if case.on_desk:
-            self.mirror(event.id)
+        self.mirror(event.id)
         if self.state is State.LISTENING:
             if self.nothing_since():
                 self.stop((TimerName.QUIET,))
