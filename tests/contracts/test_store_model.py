@@ -11,7 +11,7 @@ from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from bot.store.port import Store
 from bot.store.records import Claimed, Decision, Lane, OutboxRow, Place, Postpone, Rank, Report, Status
@@ -19,6 +19,7 @@ from bot.store.sqlite import SqliteStore
 from conversations.conversation import Author
 from conversations.ids import ConversationKey, EffectKey
 from conversations.protocol import State
+from tests.contracts.backends import PostgresServer
 from tests.contracts.examples import act, at, consume, must_not_route, open_or_join, post, quiet_timer, row
 
 UNFINISHED = (Status.PENDING, Status.SENDING, Status.UNKNOWN)
@@ -100,15 +101,19 @@ class StoreMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.directory = tempfile.TemporaryDirectory()
+        self.begin()
         self.store = self.open()
         self.model = Model()
         self.seconds = 0
         self.number = 0
         self.sequence = 0
 
+    def begin(self) -> None:
+        """Make an empty database."""
+        self.directory = tempfile.TemporaryDirectory()
+
     def open(self) -> Store:
-        """A store on this machine's file."""
+        """A store on this machine's database."""
         return self.run(SqliteStore.open(Path(self.directory.name) / "hearout.db"))  # type: ignore[no-any-return]
 
     def run(self, awaitable: Any) -> Any:
@@ -124,6 +129,10 @@ class StoreMachine(RuleBasedStateMachine):
         """Close what is open."""
         self.run(self.store.close())
         self.loop.close()
+        self.end()
+
+    def end(self) -> None:
+        """Remove the database."""
         self.directory.cleanup()
 
     # ---- what may happen
@@ -376,3 +385,21 @@ def outline(item: OutboxRow) -> tuple[EffectKey, Status, int, int, datetime | No
 
 TestStore = StoreMachine.TestCase
 TestStore.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+
+
+def test_the_model_holds_on_postgres(postgres: PostgresServer) -> None:
+    class PostgresMachine(StoreMachine):
+        """The same on PostgreSQL, emptied for each run."""
+
+        def begin(self) -> None:
+            self.backend = self.run(postgres.database())
+
+        def open(self) -> Store:
+            store: Store = self.run(self.backend.open())
+            return store
+
+        def end(self) -> None:
+            pass
+
+    few = settings(max_examples=8, stateful_step_count=25, deadline=None)
+    run_state_machine_as_test(PostgresMachine, settings=few)
