@@ -18,9 +18,12 @@ YES_AT = 0.5
 
 def read_rows(path: Path) -> Iterator[dict[str, str]]:
     """The rows of a CSV file, ``.gz`` too. Raises: OSError, UnicodeDecodeError, csv.Error."""
-    opened = gzip.open(path, "rt", encoding="utf-8", newline="") if path.suffix == ".gz" else path.open(encoding="utf-8", newline="")
-    with opened as file:
-        yield from csv.DictReader(file)
+    if path.suffix == ".gz":
+        with gzip.open(path, "rt", encoding="utf-8", newline="") as packed:
+            yield from csv.DictReader(packed)
+    else:
+        with path.open(encoding="utf-8", newline="") as plain:
+            yield from csv.DictReader(plain)
 
 
 def evaluate(

@@ -51,8 +51,8 @@ def text_features(pack: LanguagePack, text: str) -> dict[str, float]:
 
 
 def is_word(name: str) -> bool:
-    """Whether a feature is a single word or a pair of words, and not one of the general ones."""
-    return name.startswith("w:") or (" " in name and name != "good and bad")
+    """Whether a feature is a single word, and not one of the general ones."""
+    return name.startswith("w:")
 
 
 def fit(
@@ -60,7 +60,6 @@ def fit(
     base: Weights,
     base_share: float,
     strength: float = 0.1,
-    pairs: bool = True,
     tiny: float = 0.02,
 ) -> Weights:
     """Weights from (features, complaint, source) rows, added to ``base_share`` of the base.
@@ -77,10 +76,12 @@ def fit(
             sources.setdefault(name, set()).add(source)
 
     def kept(name: str) -> bool:
-        return len(sources[name]) >= SOURCES_MIN and (pairs or " " not in name) if is_word(name) else True
+        return len(sources[name]) >= SOURCES_MIN or not is_word(name)
 
     vectorizer = DictVectorizer()
-    matrix = vectorizer.fit_transform([{name: value for name, value in found.items() if kept(name)} for found, _, _ in rows])
+    matrix = vectorizer.fit_transform(
+        [{name: value for name, value in found.items() if kept(name)} for found, _, _ in rows]
+    )
     model = LogisticRegression(C=strength, max_iter=1_000).fit(matrix, [complaint for _, complaint, _ in rows])
     weights = {name: base_share * weight for name, weight in base.weights.items()}
     for name, weight in zip(vectorizer.feature_names_, model.coef_[0], strict=True):
@@ -113,13 +114,17 @@ def relearn(labels: Sequence[Labelled], reader: Reader, language: str, seed: int
 
 def _bend(rows: Sequence[tuple[Mapping[str, float], bool, str]], known: Weights) -> Weights:
     """The known weights, bent towards the rows."""
-    widened = [({**found, "base": known.score(found) * BASE_SCALE}, complaint, source) for found, complaint, source in rows]
-    learned = fit(widened, Weights(0.0, {}, known.unsure), 0.0, strength=0.05, pairs=False, tiny=0.0)
+    widened = [
+        ({**found, "base": known.score(found) * BASE_SCALE}, complaint, source) for found, complaint, source in rows
+    ]
+    learned = fit(widened, Weights(0.0, {}, known.unsure), 0.0, strength=0.05, tiny=0.0)
     share = learned.weights.get("base", 0.0) * BASE_SCALE
     weights = {name: weight for name, weight in learned.weights.items() if name != "base"}
     for name, weight in known.weights.items():
         weights[name] = weights.get(name, 0.0) + share * weight
-    return Weights(learned.bias + share * known.bias, {name: w for name, w in weights.items() if abs(w) >= 0.005}, known.unsure)
+    return Weights(
+        learned.bias + share * known.bias, {name: w for name, w in weights.items() if abs(w) >= 0.005}, known.unsure
+    )
 
 
 def _judge(weights: Weights, rows: Sequence[tuple[Mapping[str, float], bool, str]]) -> dict[str, Any]:

@@ -36,7 +36,9 @@ ANSWERS: dict[str, frozenset[CueName]] = {
     "resolved": frozenset(_OUTCOME),
 }
 """What an answer can be, by what was asked; the other cues may stand in any text."""
-_NUMBERED = re.compile(r"(?<![\w/.,])\(?(\d{1,2})\s?(?:/|of|de|von|sur)\s?(\d{1,2}|n|x|\?)?\)?(?![\w/]|[.,]\d)", re.IGNORECASE)
+_NUMBERED = re.compile(
+    r"(?<![\w/.,])\(?(\d{1,2})\s?(?:/|of|de|von|sur)\s?(\d{1,2}|n|x|\?)?\)?(?![\w/]|[.,]\d)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +82,26 @@ def gather(pack: LanguagePack, tokens: Tokens, hits: Sequence[Hit]) -> Evidence:
     covered: set[int] = set()
     words = tokens.words
     risky = topical = False
-    understood = ("yes", "no", "confirms", "agrees", "thanks", "satisfied", "done", "filler", "opts_out", "asks_for_human")
+    understood = (
+        "yes",
+        "no",
+        "confirms",
+        "agrees",
+        "thanks",
+        "satisfied",
+        "done",
+        "filler",
+        "opts_out",
+        "asks_for_human",
+    )
     for hit in hits:
         mark = hit.mark
         if mark.kind == "cue":
             name = mark.name
             if name in _TURNS and _negated(pack, tokens, hit):
                 name = _TURNS[name]
+            elif name == "condition" and tokens.clause[hit.first] != tokens.clause[hit.last - 1]:
+                continue  # "sí, me parece" is no "si me parece"
             elif name == "satisfied" and _quoted(tokens, hit):
                 name = "irony"
             elif mark.name in understood:
@@ -124,9 +139,9 @@ def _negated(pack: LanguagePack, tokens: Tokens, hit: Hit) -> bool:
 
 
 def _quoted(tokens: Tokens, hit: Hit) -> bool:
-    """Whether a phrase stands in scare quotes: "resolved"."""
-    before, after = tokens.start[hit.first] - 1, tokens.end[hit.last - 1]
-    return 0 <= before and tokens.text[before] in "\"'" and tokens.text[after : after + 1] in ('"', "'")
+    """Whether the last word of a phrase stands in scare quotes: is "resolved"."""
+    before, after = tokens.start[hit.last - 1] - 1, tokens.end[hit.last - 1]
+    return before >= 0 and tokens.text[before] in "\"'" and tokens.text[after : after + 1] in ('"', "'")
 
 
 def numbered(text: str) -> tuple[int, int | None] | None:
@@ -159,7 +174,10 @@ def read_cues(seen: Evidence, asked: str | None = None) -> tuple[Cue, ...]:
         found[CueName.ADDS] = False, None
     good = seen.best("satisfied") or seen.best("thanks") or seen.best("yes") or seen.best("agrees")
     if good and (moods.contrast or moods.unhappy or seen.sure("needs_more")):
-        found[CueName.MIXED] = bool(moods.contrast), moods.contrast or seen.best("unsatisfied") or seen.best("needs_more")
+        found[CueName.MIXED] = (
+            bool(moods.contrast),
+            moods.contrast or seen.best("unsatisfied") or seen.best("needs_more"),
+        )
     return tuple(_cues(seen.tokens, found))
 
 
@@ -176,19 +194,23 @@ class _Moods:
         self.unhappy = seen.any("unsatisfied") or seen.any("venting") or seen.complains
         self.facts = seen.facts
         marks = "".join(stops)
-        self.loud = "!!" in marks or "??" in marks or "?!" in marks or seen.tokens.capitals > 2 or "sad_face" in seen.lexicon
+        self.loud = (
+            "!!" in marks or "??" in marks or "?!" in marks or seen.tokens.capitals > 2 or "sad_face" in seen.lexicon
+        )
         self.trouble = self.ironic or self.unhappy or seen.risky
         self.clear = not (self.trouble or self.contrast or self.condition or self.question or seen.best("irony"))
 
 
-def _yes_and_no(seen: Evidence, moods: _Moods, answering: frozenset[CueName], found: dict[CueName, tuple[bool, Hit | None]]) -> None:
+def _yes_and_no(
+    seen: Evidence, moods: _Moods, answering: frozenset[CueName], found: dict[CueName, tuple[bool, Hit | None]]
+) -> None:
     """Confirms what was mirrored; agrees to, or declines, what was proposed."""
     yes = seen.best("yes")
     denies = seen.sure("declines") or (seen.sure("no") and not seen.sure("agrees"))
     for name, section in ((CueName.CONFIRMS, "confirms"), (CueName.AGREES, "agrees")):
         own = seen.best(section)
         hit = own if own and (not yes or own.mark.weight >= yes.mark.weight) else yes
-        if name not in answering or hit is None or hit.mark.weight < 1 and (moods.ironic or denies):
+        if name not in answering or hit is None or (hit.mark.weight < 1 and (moods.ironic or denies)):
             continue
         certain = hit.mark.weight >= 1
         if denies and not (own and own.mark.weight >= 1 and name is CueName.CONFIRMS):
@@ -202,7 +224,7 @@ def _yes_and_no(seen: Evidence, moods: _Moods, answering: frozenset[CueName], fo
     if CueName.DECLINES in answering:
         declines, no = seen.best("declines"), seen.best("no")
         agreed = CueName.AGREES in found
-        if denies and not agreed or declines and not yes:
+        if (denies and not agreed) or (declines and not yes):
             found[CueName.DECLINES] = bool(denies and not yes), declines or no
         elif moods.contrast and (agreed or yes) and seen.sure("states_wish"):
             found[CueName.DECLINES] = False, moods.contrast
@@ -227,7 +249,7 @@ def _outcome(seen: Evidence, moods: _Moods, asked: bool, found: dict[CueName, tu
     wish = seen.best("states_wish")
     if more and (more.mark.weight >= 1 or short):
         found[CueName.NEEDS_MORE] = more.mark.weight >= 1, more
-    elif asked and (wish and wish.mark.weight >= 1 or moods.question or (moods.contrast and (happy or unsatisfied))):
+    elif asked and ((wish and wish.mark.weight >= 1) or moods.question or (moods.contrast and (happy or unsatisfied))):
         found[CueName.NEEDS_MORE] = False, wish or moods.contrast
 
 
@@ -237,7 +259,10 @@ def _thanks(seen: Evidence, moods: _Moods, found: dict[CueName, tuple[bool, Hit 
     if not thanks or moods.trouble or moods.question or seen.best("needs_more") or seen.unknown_words > 3:
         return
     others = seen.any("no", "declines", "opts_out", "asks_for_human", "states_wish", "adds")
-    found[CueName.ONLY_THANKS] = moods.clear and not others and seen.unknown_words <= 1 and seen.word_count <= 25, thanks
+    found[CueName.ONLY_THANKS] = (
+        moods.clear and not others and seen.unknown_words <= 1 and seen.word_count <= 25,
+        thanks,
+    )
 
 
 def _standing_alone(seen: Evidence, moods: _Moods, found: dict[CueName, tuple[bool, Hit | None]]) -> None:
@@ -252,7 +277,11 @@ def _standing_alone(seen: Evidence, moods: _Moods, found: dict[CueName, tuple[bo
         if hit is not None and hit.mark.weight >= 1:
             found[name] = True, hit
     venting = seen.best("venting")
-    if (venting and venting.mark.weight >= 1) or seen.lexicon.get("anger") or (moods.loud and not seen.sure("satisfied")):
+    if (
+        (venting and venting.mark.weight >= 1)
+        or seen.lexicon.get("anger")
+        or (moods.loud and not seen.sure("satisfied"))
+    ):
         found[CueName.VENTING] = bool(venting and venting.mark.weight >= 1), venting
     irony = seen.best("irony")
     if moods.ironic or (irony and (seen.lexicon.get("praise") or seen.best("thanks")) and moods.unhappy):

@@ -21,20 +21,19 @@ class Patience:
     ``announced_s`` is the quiet time while a numbered thread has parts to come.
     """
 
-    more: float = 2.5
-    done: float = 0.6
-    question: float = 0.8
-    wish: float = 0.8
-    unfinished: float = 1.8
-    fragment: float = 1.4
-    told: float = 0.7
-    bursting: float = 1.5
-    slow_writer: float = 2.0
+    more: float = 1.5
+    unfinished: float = 1.5
+    done: float = 0.7
+    thanks: float = 0.5
+    question: float = 0.9
+    slow_writer: float = 1.5
     announced_s: float = 600.0
     quiet_s_min: float = 20.0
     quiet_s_max: float = 900.0
 
 
+SLOW_SHARE = 0.4
+"""A gap of more than this share of the base time, just before, is the sign of a slow writer."""
 DEFAULT_PATIENCE = Patience()
 
 
@@ -53,21 +52,14 @@ def quiet_s(
         factor *= patience.more
     elif last.has(CueName.MORE_TO_COME):
         factor *= patience.unfinished
-    elif last.certain(CueName.DONE):
+    elif last.certain(CueName.ONLY_THANKS):
+        factor *= patience.thanks
+    elif last.certain(CueName.DONE) or last.wish:
         factor *= patience.done
-    if last.certain(CueName.QUESTION):
+    elif last.certain(CueName.QUESTION):
         factor *= patience.question
-    if last.wish:
-        factor *= patience.wish
-    if last.story_told:
-        factor *= patience.told
-    words = len(last.masked.split())
-    if words < 6:
-        factor *= patience.fragment
-    if len(turns) > 1:
-        factor *= patience.bursting
-        if max(gaps_s, default=0.0) > base_s / 2:
-            factor *= patience.slow_writer
+    if gaps_s and gaps_s[-1] > base_s * SLOW_SHARE:
+        factor *= patience.slow_writer
     wanted = base_s * factor
     if _parts_missing(turns):
         wanted = max(wanted, patience.announced_s)

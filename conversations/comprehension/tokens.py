@@ -18,14 +18,31 @@ TAIL_CHARS = 2_000
 """A reading looks at this much of a text, from both ends: the longest post on X has 4,000 characters that anybody reads."""
 
 _INVISIBLE = dict.fromkeys(
-    [0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F)]
-    + [*range(0x2060, 0x2070), 0x3164, 0xFEFF, 0xFFA0, *range(0xE0000, 0xE0080)]
+    [
+        173,
+        847,
+        1564,
+        4447,
+        4448,
+        6068,
+        6069,
+        6158,
+        *range(8203, 8208),
+        *range(8234, 8239),
+        *range(8288, 8304),
+        12644,
+        65279,
+        65440,
+        *range(917504, 917632),
+    ]
 )
 _CONTROL = {code: " " for code in range(0x20) if chr(code) not in "\t\n\r"} | {0x7F: " "}
 _QUOTES = {ord(mark): "'" for mark in "’‘ʼ´`′＇"} | {ord(mark): '"' for mark in "“”„«»"}
 _CLEAN: dict[int, str | None] = {**_INVISIBLE, **_CONTROL, **_QUOTES, 0x2028: "\n", 0x2029: "\n", 0x85: "\n"}
 # Cyrillic and Greek letters that look Latin, read as Latin only inside a word that also has Latin letters.
-_CONFUSABLE = str.maketrans("аеорсухіјѕԁһӏАВЕКМНОРСТХІЈЅοαεικνρτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxijsdhlABEKMHOPCTXIJSoaeikvptuxABEZHIKMNOPTYX")
+_CONFUSABLE = str.maketrans(
+    "аеорсухіјѕԁһӏАВЕКМНОРСТХІЈЅοαεικνρτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxijsdhlABEKMHOPCTXIJSoaeikvptuxABEZHIKMNOPTYX"
+)
 _MIXED_WORD = re.compile(r"[a-zA-Z]+[Ͱ-ԯ]|[Ͱ-ԯ]+[a-zA-Z]")
 _LATIN_RUN = re.compile(r"[a-zA-ZͰ-ԯ]+")
 
@@ -54,7 +71,20 @@ _TOKEN = re.compile(
 )
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"]*", re.IGNORECASE)
 _FACE = re.compile(r"(?<![^\s\w.!?)])[:;=8xX]['\-o^]?[()\[\]DPpdsS/\\|*3]+(?![A-Za-z0-9])|<3")
-_FACES = {")": "☺", "]": "☺", "D": "☺", "P": "☺", "p": "☺", "(": "☹", "[": "☹", "/": "😕", "\\": "😕", "|": "😐", "*": "😘", "3": "❤"}
+_FACES = {
+    ")": "☺",
+    "]": "☺",
+    "D": "☺",
+    "P": "☺",
+    "p": "☺",
+    "(": "☹",
+    "[": "☹",
+    "/": "😕",
+    "\\": "😕",
+    "|": "😐",
+    "*": "😘",
+    "3": "❤",
+}
 _REPEATED = re.compile(r"(.)\1{2,}")
 _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _SKIN = dict.fromkeys([0xFE0F, 0xFE0E, 0x2640, 0x2642, *range(0x1F3FB, 0x1F400)])
@@ -204,7 +234,11 @@ def _forms(raw: str, vocabulary: Collection[str]) -> tuple[str, ...]:
     """The folded words of one written word: "j'ai" is two, "don't" is one, "soooo" is "so"."""
     if "'" in raw:
         head, _, tail = raw.partition("'")
-        if len(tail) >= 2 and (len(head) == 1 or head.lower() in ("qu", "jusqu", "lorsqu", "puisqu")) and tail.lower() not in ("ll", "re", "ve"):
+        if (
+            len(tail) >= 2
+            and (len(head) == 1 or head.lower() in ("qu", "jusqu", "lorsqu", "puisqu"))
+            and tail.lower() not in ("ll", "re", "ve")
+        ):
             return (fold(head), fold(tail))
     word = fold(raw)
     if len(word) > 3 and _REPEATED.search(word) and not word[0].isdigit():

@@ -36,7 +36,9 @@ def features(pack: LanguagePack, tokens: Tokens, hits: Sequence[Hit]) -> dict[st
         mark = hit.mark
         if mark.kind == "lexicon":
             name = mark.name
-            if name in ("praise", "thanks") and any(word in negated for word in words[max(0, hit.first - 2) : hit.first]):
+            if name in ("praise", "thanks") and any(
+                word in negated for word in words[max(0, hit.first - 2) : hit.first]
+            ):
                 name = "disappointment"
             counts[name] = counts.get(name, 0) + 1
         elif mark.kind == "topic":
@@ -46,7 +48,9 @@ def features(pack: LanguagePack, tokens: Tokens, hits: Sequence[Hit]) -> dict[st
             found["risk"] = 1.0
     for name, count in counts.items():
         found[f"lex:{name}"] = min(count, 4) ** 0.5
-    complaint_words = sum(counts.get(name, 0) for name in ("anger", "disappointment", "failure", "late", "contact_fail"))
+    complaint_words = sum(
+        counts.get(name, 0) for name in ("anger", "disappointment", "failure", "late", "contact_fail")
+    )
     good_words = counts.get("praise", 0) + counts.get("thanks", 0)
     if not complaint_words:
         found["none:complaint"] = 1.0
@@ -80,11 +84,6 @@ def features(pack: LanguagePack, tokens: Tokens, hits: Sequence[Hit]) -> dict[st
             found["#"] = 1.0
         else:
             found[f"w:{word}"] = 1.0
-    previous = ""
-    for word in words:
-        if previous:
-            found[f"{previous} {word}"] = 1.0
-        previous = word
     return found
 
 
@@ -102,7 +101,11 @@ def _reasons(weights: Weights, found: dict[str, float], tokens: Tokens, hits: Se
         sign = "+" if share > 0 else "−"
         kind, _, rest = name.partition(":")
         if kind == "lex":
-            words = {tokens.evidence(hit.first, hit.last) for hit in hits if hit.mark.kind == "lexicon" and hit.mark.name == rest}
+            words = {
+                tokens.evidence(hit.first, hit.last)
+                for hit in hits
+                if hit.mark.kind == "lexicon" and hit.mark.name == rest
+            }
             shown = ", ".join(f"“{word}”" for word in sorted(words)[:3])
             reasons.append(f"{sign} {_SAYS.get(rest, rest)}{': ' + shown if shown else ''}")
         elif kind == "topic":

@@ -24,4 +24,6 @@ def read_wish(seen: Evidence) -> str | None:
     start, end = tokens.start[first], tokens.end[last]
     while start and tokens.text[start - 1] in "€$£":
         start -= 1
-    return tokens.text[start:end].strip(" ,;:-–")[:WISH_CHARS_MAX] or None
+    while end < len(tokens.text) and not tokens.text[end].isspace():
+        end += 1
+    return tokens.text[start:end].strip(" ,;:-–.!?")[:WISH_CHARS_MAX] or None

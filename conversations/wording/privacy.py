@@ -27,26 +27,40 @@ _NUMBER = re.compile(r"(?<![\w/@.-])(?:[A-Za-z]{0,4}[-/]?\d[A-Za-z0-9/-]{2,24}|[
 _ORDER_BEFORE = re.compile(
     r"(?i:\b(?:order|ticket|booking|reservation|case|reference|ref|confirmation|tracking|invoice|customer|account|contract"
     r"|complaint|pnr|record locator|flight confirmation|claim|parcel|shipment|policy|member(?:ship)?"
-    r"|bestell(?:ung|nummer|nr)?|auftrag(?:s?(?:nummer|nr))?|kunden(?:nummer|nr)|vorgang(?:s?(?:nummer|nr))?|buchung(?:s?(?:nummer|nr|code))?"
+    r"|bestell(?:ung|nummer|nr)?|auftrag(?:s?(?:nummer|nr))?|kunden(?:nummer|nr)|vorgang(?:s?(?:nummer|nr))?"
+    r"|buchung(?:s?(?:nummer|nr|code))?"
     r"|rechnung(?:s?(?:nummer|nr))?|vertrag(?:s?(?:nummer|nr))?|sendung(?:s?(?:nummer|nr))?|ticketnummer|fall"
     r"|pedido|reserva|caso|referencia|factura|localizador|expediente|seguimiento|cliente|contrato|incidencia"
     r"|commande|dossier|réservation|reservation|facture|référence|suivi|contrat|client"
     r"|encomenda|fatura|protocolo|processo|rastreio|bilhete|referência|compra)s?)"
-    r"\s{0,2}(?i:number|no\.?|num\.?|id|code|nummer|nr\.?|número|numero|núm\.?|numéro|n°|nº|de|do|da|is|was|ist|es|est|é|:|\s){0,4}[#.=-]{0,2}\s?$"
+    r"\s{0,2}(?i:number|no\.?|num\.?|id|code|nummer|nr\.?|número|numero|núm\.?|numéro|n°|nº|de|do|da|is|was"
+    r"|ist|es|est|é|:|\s){0,4}"
+    r"[#.=-]{0,2}\s?$"
 )
 _LOOK_BACK_CHARS = 40
 _HASHED = re.compile(r"(?<!\w)#\s?(?P<value>(?=[A-Z0-9-]*\d[A-Z0-9-]*\d[A-Z0-9-]*\d)[A-Z0-9][A-Z0-9-]{3,24})(?![\w])")
 _STREET = re.compile(
-    r"(?<![\w.])\d{1,5}[a-zA-Z]?[ ,]{1,2}(?:[A-Z][\w'’.-]{1,24} ){1,3}(?i:street|st|road|rd|avenue|ave|lane|ln|drive|dr|close|court|ct|place|pl"
+    r"(?<![\w.])\d{1,5}[a-zA-Z]?[ ,]{1,2}(?:[A-Z][\w'’.-]{1,24} ){1,3}(?i:street|st|road|rd|avenue|ave|lane"
+    r"|ln|drive|dr|close|court|ct|place|pl"
     r"|square|sq|way|terrace|crescent|gardens|boulevard|blvd|hill|row|park|mews|grove|view)\b\.?"
     r"|\b[A-ZÄÖÜ][\w.-]{1,24}(?:straße|strasse|str\.|weg|gasse|platz|allee|damm|ring|ufer)\s\d{1,4}\s?[a-zA-Z]?\b"
-    r"|\b(?i:calle|c/|avenida|avda\.?|av\.|plaza|paseo|camino|carrer|rua|travessa|praça|largo|alameda|estrada)\s(?:(?i:de|del|da|do|la|las|los|das|dos) ){0,2}"
-    r"[A-ZÁÉÍÓÚÑÇ][\w'’.-]{1,24}(?: (?:(?i:de|del|da|do|la|das|dos) )?[A-ZÁÉÍÓÚÑÇ][\w'’.-]{1,24}){0,3},?\s{0,2}(?:(?i:nº|n°|núm\.?|número|no\.)\s?)?\d{1,5}\b"
-    r"|(?<![\w.])\d{1,5}(?:\s?(?:bis|ter))?,?\s(?i:rue|avenue|boulevard|bd|place|chemin|allée|impasse|quai|route|cours)\s(?:(?:de la|de l'|des|de|du|d')\s?)?[A-ZÀ-Ý][\w'’.-]{1,24}"
+    r"|\b(?i:calle|c/|avenida|avda\.?|av\.|plaza|paseo|camino|carrer|rua|travessa|praça|largo|alameda"
+    r"|estrada)\s(?:(?i:de|del|da|do|la|las|los|das|dos) ){0,2}"
+    r"[A-ZÁÉÍÓÚÑÇ][\w'’.-]{1,24}(?: (?:(?i:de|del|da|do|la|das"
+    r"|dos) )?[A-ZÁÉÍÓÚÑÇ][\w'’.-]{1,24}){0,3},?\s{0,2}(?:(?i:nº|n°|núm\.?|número|no\.)\s?)?\d{1,5}\b"
+    r"|(?<![\w.])\d{1,5}(?:\s?(?:bis|ter))?,?\s(?i:rue|avenue|boulevard|bd|place|chemin|allée|impasse|quai"
+    r"|route|cours)\s(?:(?:de la|de l'|des|de|du|d')\s?)?[A-ZÀ-Ý][\w'’.-]{1,24}"
     r"(?:[ -](?:de |du |des )?[A-ZÀ-Ý][\w'’.-]{1,24}){0,3}"
     r"|\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b"
 )
-_LABEL = {"email": "[e-mail]", "iban": "[IBAN]", "card": "[card]", "phone": "[phone]", "order": "[number]", "address": "[address]"}
+_LABEL = {
+    "email": "[e-mail]",
+    "iban": "[IBAN]",
+    "card": "[card]",
+    "phone": "[phone]",
+    "order": "[number]",
+    "address": "[address]",
+}
 _REGIONS = ("US", "GB", "DE", "ES", "FR", "PT", "BR")
 
 

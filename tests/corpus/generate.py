@@ -14,7 +14,20 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 _PART = re.compile(r"[()|]|\{\w+\}|[^()|{}]+")
-_KEYS = {"a": "sq", "e": "wr", "i": "uo", "o": "ip", "n": "bm", "t": "ry", "s": "ad", "r": "et", "l": "k", "c": "xv", "m": "n", "u": "yi"}
+_KEYS = {
+    "a": "sq",
+    "e": "wr",
+    "i": "uo",
+    "o": "ip",
+    "n": "bm",
+    "t": "ry",
+    "s": "ad",
+    "r": "et",
+    "l": "k",
+    "c": "xv",
+    "m": "n",
+    "u": "yi",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +106,26 @@ def roughen(text: str, complaint: bool, slots: dict[str, list[str]], chance: ran
     if roll() < 0.12 and len(text) > 12:
         place = chance.randrange(1, len(text) - 1)
         letter = text[place]
-        text = text[:place] + chance.choice(["", letter * 2, chance.choice(_KEYS.get(letter, letter))]) + text[place + 1 :]
+        text = (
+            text[:place] + chance.choice(["", letter * 2, chance.choice(_KEYS.get(letter, letter))]) + text[place + 1 :]
+        )
     if roll() < (0.12 if complaint else 0.06):
         words = text.split(" ")
         place = chance.randrange(len(words))
         words[place] = words[place].upper()
         text = " ".join(words)
     if roll() < 0.15:
-        text += chance.choice(["!", "!!", "!!!", " :)", "..."] if not complaint else ["!", "!!", "!!!", "...", " :(", "?!"])
+        text += chance.choice(
+            ["!", "!!", "!!!", " :)", "..."] if not complaint else ["!", "!!", "!!!", "...", " :(", "?!"]
+        )
     if roll() < 0.08:
-        text += chance.choice([" 😡", " 🙄", " 😩", " 😤", " 😒", " 😭"] if complaint else [" 😊", " 😂", " 👍", " 😎", " 🎉", " 😁"])
+        text += chance.choice(
+            [" 😡", " 🙄", " 😩", " 😤", " 😒", " 😭"] if complaint else [" 😊", " 😂", " 👍", " 😎", " 🎉", " 😁"]
+        )
     if roll() < 0.08:
-        text += " #" + chance.choice(["fail", "customerservice", "help", "angry"] if complaint else ["love", "fun", "travel", "happy", "help"])
+        text += " #" + chance.choice(
+            ["fail", "customerservice", "help", "angry"] if complaint else ["love", "fun", "travel", "happy", "help"]
+        )
     if roll() < (0.05 if complaint else 0.1):
         text += " http://t.co/" + "".join(chance.choice("abcxyz019") for _ in range(6))
     if roll() < 0.7:
@@ -128,7 +149,8 @@ def generate(language: str, each: int = 40, seed: int = 7) -> Iterator[Sample]:
                 same = [other for other in sides[pattern.complaint] if other.section not in ("news",)]
                 text = f"{text}{chance.choice(['. ', ' ', ', ', '! '])}{spell_out(chance.choice(same).text, slots, chance)}"
             elif roll < 0.32 and pattern.complaint:
-                text = f"{spell_out(chance.choice(friendly).text, slots, chance)} {chance.choice(slots.get('but', ['but']))} {text}"
+                kind = spell_out(chance.choice(friendly).text, slots, chance)
+                text = f"{kind} {chance.choice(slots.get('but', ['but']))} {text}"
             yield Sample(roughen(text, pattern.complaint, slots, chance), pattern.complaint, pattern.section, source)
 
 

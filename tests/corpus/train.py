@@ -31,11 +31,17 @@ def train(language: str) -> Weights:
     pack = Reader.default().packs[language]
     if not (HERE / f"{language}.txt").is_file():
         return prior()
-    rows = [(text_features(pack, sample.text), sample.complaint, str(sample.source)) for sample in generate(language, 30)]
+    rows = [
+        (text_features(pack, sample.text), sample.complaint, str(sample.source)) for sample in generate(language, 30)
+    ]
     seen = [row for row in rows if int(row[2]) % 4]
     unseen = [row for row in rows if not int(row[2]) % 4]
     half = fit(seen, prior(), PRIOR_SHARE)
-    print(language, "on unseen patterns:", figures([row[1] for row in unseen], [half.probability(row[0]) for row in unseen]))
+    print(
+        language,
+        "on unseen patterns:",
+        figures([row[1] for row in unseen], [half.probability(row[0]) for row in unseen]),
+    )
     return fit(rows, prior(), PRIOR_SHARE)
 
 
