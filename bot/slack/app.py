@@ -1,6 +1,7 @@
 """The one Slack app: client, session, identity, listeners, and the two ways in (sockets, signed HTTP).
 
-Listeners run *before* Slack gets its answer (``process_before_response``): one that raises answers 500, or no acknowledgement at all,
+Listeners run *before* Slack gets its answer (``process_before_response``): one that raises answers 500, or no
+acknowledgement at all,
 and Slack delivers again. So nothing is acknowledged that was not kept.
 """
 

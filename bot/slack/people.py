@@ -1,6 +1,7 @@
 """Who people are, and what they may do at the desk: denied unless the configuration and Slack both say otherwise.
 
-Roles come from Slack user ids and user groups. What Slack said is believed for less than a minute, so that an agent who was removed is
+Roles come from Slack user ids and user groups. What Slack said is believed for less than a minute, so that an agent
+who was removed is
 denied within 60 s; it is fetched again before that, so that a click does not wait for it.
 """
 

@@ -1,7 +1,9 @@
 """Socket Mode: several connections, watched.
 
-Slack sends any payload over any socket and closes a socket before its successor is open, so at least two are held. The SDK's client
-pings and reconnects by itself, with two gaps that this watch closes: after a refused ticket it retries the same dead address for ever
+Slack sends any payload over any socket and closes a socket before its successor is open, so at least two are held.
+The SDK's client
+pings and reconnects by itself, with two gaps that this watch closes: after a refused ticket it retries the same dead
+address for ever
 (slackapi/python-slack-sdk#1701 and libraries.md), and nobody learns that words may have been missed in between.
 """
 

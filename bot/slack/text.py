@@ -1,6 +1,7 @@
 """Slack's text: ours made safe for it, and its made plain.
 
-Slack reads ``&``, ``<`` and ``>`` as control characters: ``<!channel>`` rings everybody, ``<https://a|b>`` hides where it leads. A text
+Slack reads ``&``, ``<`` and ``>`` as control characters: ``<!channel>`` rings everybody, ``<https://a|b>`` hides
+where it leads. A text
 that came from outside is escaped whole; only this module and ``mention``/``instant`` below ever write a control sequence.
 """
 
@@ -89,7 +90,8 @@ def link(url: str, label: str) -> str:
 
 
 def chunks(text: str, chars_max: int = CHUNK_CHARS_MAX) -> list[str]:
-    """A long text in parts that each fit once escaped, cut at lines or words where possible; nothing is lost but blanks at a cut."""
+    """A long text in parts that each fit once escaped, cut at lines or words where possible; nothing is lost but
+    blanks at a cut."""
     parts: list[str] = []
     rest = visible(text)
     while escaped_chars(rest) > chars_max:

@@ -377,8 +377,8 @@ async def door(carrier: list[Slack]) -> AsyncIterator[str]:
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off")
     server = uvicorn.Server(config)
     serving_task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.001)
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
         yield f"http://127.0.0.1:{port}/slack/events"

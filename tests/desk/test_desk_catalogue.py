@@ -163,7 +163,8 @@ async def test_37_mentions_and_links_reach_the_customer_as_plain_words(tmp_path:
         await desk.handed_off()
         await desk.claim(desk.mia)
         await desk.desk.people.name(desk.tom.id)
-        raw = f"<@{desk.tom.id}> of <#{desk.channel.id}|desk> sends it by 18:00 tomorrow: <https://example.org/t?a=1&amp;b=2|track it> <!here> &lt;ok&gt;"
+        raw = f"<@{desk.tom.id}> of <#{desk.channel.id}|desk> sends it by 18:00 tomorrow: "
+        raw += "<https://example.org/t?a=1&amp;b=2|track it> <!here> &lt;ok&gt;"
         draft = desk.slack.people.post(desk.mia, desk.channel, raw, thread=desk.card(), raw=True)
         desk.slack.people.message_shortcut(desk.mia, draft, "send_to_customer")
         await desk.server.settled()

@@ -76,14 +76,14 @@ async def test_what_was_said_during_a_gap_is_swept_up_by_the_running_channel(tmp
     async with company(tmp_path) as desk:
         running = asyncio.create_task(desk.outside.run())
         try:
-            while await desk.parts.store.get_meta("slack.customers.swept_at") is None:
+            while await desk.parts.store.get_meta("slack.customers.swept_at") is None:  # noqa: ASYNC110
                 await asyncio.sleep(0)
             desk.slack.courier.lose_next(10)
             desk.clock.advance(30)
             desk.slack.people.post(desk.sue, desk.help, ANGRY)
             desk.link.gap.set()
-            while not await desk.parts.store.conversations():
-                await asyncio.sleep(0.001)
+            while not await desk.parts.store.conversations():  # noqa: ASYNC110
+                await asyncio.sleep(0)
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)

@@ -262,8 +262,7 @@ async def test_a_revoked_token_loses_nothing(tmp_path: Path) -> None:
         desk.slack.people.revoke_tokens()
         await desk.complain("and still nothing")
         assert desk.link.token_error is not None
-        waiting = [row for row in await desk.rows(Status.PENDING)]
-        assert waiting
+        assert await desk.rows(Status.PENDING)
         desk.slack.world.token_error = None
         await desk.work(600)
         assert any("and still nothing" in message.text for message in desk.thread())

@@ -28,9 +28,11 @@ from tests.platforms.slack import blocks as rules
 from tests.platforms.slack import text as theirs
 
 CORPUS = (
-    "<!channel>", "<!here|here>", "<!everyone>", "<@U0123ABCD>", "<@W0123ABCD|sue>", "<!subteam^S0123ABCD>", "<#C0123ABCD|general>",
+    "<!channel>", "<!here|here>", "<!everyone>", "<@U0123ABCD>",
+    "<@W0123ABCD|sue>", "<!subteam^S0123ABCD>", "<#C0123ABCD|general>",
     "<https://evil.example|your bank>", "<mailto:a@b.c|click>", "<tel:110|police>", "<!date^0^{date}^https://evil.example|now>",
-    "&lt;!channel&gt;", "&amp;lt;!here&amp;gt;", "<<!here>>", "<!here\n>", "\u202e<!here>", "<\u200b!here>", "<!h\u00adere>", "`<!here>`",
+    "&lt;!channel&gt;", "&amp;lt;!here&amp;gt;", "<<!here>>", "<!here\n>",
+    "\u202e<!here>", "<\u200b!here>", "<!h\u00adere>", "`<!here>`",
 )  # fmt: skip
 TEXTS = st.one_of(
     st.text(max_size=400),

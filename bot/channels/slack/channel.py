@@ -83,7 +83,9 @@ class SlackChannel:
         except (KeyError, TypeError, ValueError) as error:  # delivering it again would not make it readable
             where = f"{event.get('channel')} at {event.get('ts')}"
             log.exception("a message could not be read", where=where)
-            await self.slack.raise_alert("slack_message", escape(f"A message in {where} could not be read ({error!r}): look at it."))
+            await self.slack.raise_alert(
+                "slack_message", escape(f"A message in {where} could not be read ({error!r}): look at it.")
+            )
             return
         if arrival is not None:
             await self.bring([arrival])

@@ -1,6 +1,7 @@
 """From Slack's messages to arrivals: one message is one event, however often and however it is delivered.
 
-A mention in a channel comes twice (``app_mention`` and ``message``) and any of it may come again: the key is (channel, ts). The same
+A mention in a channel comes twice (``app_mention`` and ``message``) and any of it may come again: the key is
+(channel, ts). The same
 function reads events and what a sweep of the history finds, so that a message that was missed gives the same arrival.
 """
 
@@ -166,9 +167,12 @@ class Events:
 
     def remember(self, channel: str, id_: ExternalId, root: str) -> None:
         """Which thread a post stands in: an answer goes there."""
-        for cache, key, value in ((self._roots, id_, root), (self._threads, f"{channel}:{root}", id_)):
-            cache[key] = value
-            cache.move_to_end(key)
+        place = f"{channel}:{root}"
+        self._roots[id_] = root
+        self._roots.move_to_end(id_)
+        self._threads[place] = id_
+        self._threads.move_to_end(place)
+        for cache in (self._roots, self._threads):
             while len(cache) > THREADS_MAX:
                 cache.popitem(last=False)
 

@@ -1,6 +1,7 @@
 """Buttons under the two questions that a yes or no answers: the plan, and the check-back. Typing works as well.
 
-A click is a post of the customer; what it means is certain in every language. It counts only from the customer, and only on the question
+A click is a post of the customer; what it means is certain in every language. It counts only from the customer, and
+only on the question
 that was asked last: a yes to an older plan is no yes to the new one.
 """
 
@@ -57,7 +58,8 @@ WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
 
 
 def buttons(row: OutboxRow, text: str) -> list[dict[str, Any]] | None:
-    """The message as blocks with its two buttons; None for words that ask nothing, or are too long for blocks. ``text`` is safe already."""
+    """The message as blocks with its two buttons; None for words that ask nothing, or are too long for blocks.
+    ``text`` is safe already."""
     act = row.act or ""
     if act not in ASKING or len(text) > SECTION_CHARS_MAX:
         return None

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CustomerSettings:
-    """``channels``: ids of the channels in which customers are heard; empty: every channel that the app was invited to, but the desk's
-    (``desk_channels``). ``colleagues``: user ids, groups or handles whose words in a customer's thread are an answer, never a complaint."""
+    """``channels``: ids of the channels in which customers are heard; empty: every channel that the app was invited
+    to, but the desk's
+    (``desk_channels``). ``colleagues``: user ids, groups or handles whose words in a customer's thread are an
+    answer, never a complaint."""
 
     channels: tuple[str, ...] = ()
     desk_channels: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """The sweep: what Slack did not deliver is found in the history.
 
-Slack gives up on an event after three tries, and a socket that fell silent loses what was sent over it. So the channels are read again
+Slack gives up on an event after three tries, and a socket that fell silent loses what was sent over it. So the
+channels are read again
 after every gap and every few minutes, from the last sweep on; what had come already is the same arrival and changes nothing.
 """
 
@@ -44,7 +45,8 @@ class Sweep:
         self._turn = 0
 
     async def run(self) -> int:
-        """Sweep from the last sweep to now. Returns how many messages were looked at. Raises ``Trouble``; then nothing is skipped."""
+        """Sweep from the last sweep to now. Returns how many messages were looked at. Raises ``Trouble``; then
+        nothing is skipped."""
         began = self.clock.now()
         text = await self.store.get_meta(CURSOR_META)
         if text is None:  # the first start: what was said before we were here is nobody's complaint to us
@@ -80,9 +82,8 @@ class Sweep:
                 if trouble.kind in (TroubleKind.MISSING, TroubleKind.REFUSED):
                     break
                 raise
-            for channel in answer.get("channels") or []:
-                if (channel.get("is_im") or channel.get("is_member")) and self.events.heard(str(channel["id"])):
-                    found.append(str(channel["id"]))
+            ours = [str(c["id"]) for c in answer.get("channels") or [] if c.get("is_im") or c.get("is_member")]
+            found += filter(self.events.heard, ours)
             cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
             if not cursor:
                 break

@@ -1,4 +1,5 @@
-"""The desk's channels: cards that are put up once and kept up to date, threads under them, and what to do when a channel is gone."""
+"""The desk's channels: cards that are put up once and kept up to date, threads under them, and what to do when a
+channel is gone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The card of a case in Block Kit: in the order of an agent's questions, from the same value as every other desk (``bot/desk/card.py``)."""
+"""The card of a case in Block Kit: in the order of an agent's questions, from the same value as every other desk
+(``bot/desk/card.py``)."""
 
 from __future__ import annotations
 
@@ -272,7 +273,9 @@ def buttons(card: Card) -> list[Block]:
             continue
         if len(found) < BUTTONS_MAX:
             style = "primary" if not found else None
-            found.append(kit.button(LABELS[act], f"{ACTION}{act.value}", style=style))
+            update = act is CaseAct.REPLY and card.state in (State.AWAITING_AGREEMENT, State.FULFILLING, State.RESOLVED)
+            label = "Update customer…" if update else LABELS[act]
+            found.append(kit.button(label, f"{ACTION}{act.value}", style=style))
         else:
             rest.append(kit.option(LABELS[act], act.value))
     if CaseAct.LABEL in card.acts:

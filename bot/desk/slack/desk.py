@@ -223,7 +223,8 @@ class SlackDesk:
 
 
 def outcome(trouble: Trouble, *, again: bool = False) -> DeliveryError:
-    """What a failed call means for a row of the desk. ``again``: repeating it does no harm, so an unknown outcome is no matter."""
+    """What a failed call means for a row of the desk. ``again``: repeating it does no harm, so an unknown outcome is
+    no matter."""
     match trouble.kind:
         case TroubleKind.LATER:
             return Transient(str(trouble), trouble.retry_after_s, pause_lane=True)

@@ -139,13 +139,10 @@ def words(week: Week, window_s: float) -> str:
     if not week.cases:
         return "*The week* No complaint came in."
     lines = [f"*The week* {week.cases} cases"]
-    lines.append(
-        f"🕐 first reply: {said(week.first_median)} at the median, {week.within_window} of {week.replied} within {window_s / 3600:g} h"
-        f" (by day: {', '.join(map(str, week.first_by_day))} min)"
-    )
-    lines.append(
-        f"👤 a person's answer after the handoff: {said(week.human_median)} at the median (by day: {', '.join(map(str, week.human_by_day))} min)"
-    )
+    first, human = (", ".join(map(str, days)) for days in (week.first_by_day, week.human_by_day))
+    within = f"{week.within_window} of {week.replied} within {window_s / 3600:g} h"
+    lines.append(f"🕐 first reply: {said(week.first_median)} at the median, {within} (by day: {first} min)")
+    lines.append(f"👤 a person after the handoff: {said(week.human_median)} at the median (by day: {human} min)")
     lines.append(f"🔁 check-backs: {week.happy} happy, {week.unhappy} not happy, {week.silent} without a clear answer")
     if week.topics:
         lines.append("🏷 " + ", ".join(f"{escape(topic)} {count}" for topic, count in week.topics))

@@ -167,9 +167,8 @@ class Home:
         """How the bot is, in a line."""
         counts = await self.board.store.counts()
         parts = [f"{sum(n for state, n in counts.by_state.items() if state != State.CLOSED.value)} open cases"]
-        for status in ("pending", "unknown", "failed", "rejected", "refused"):
-            if counts.outbox.get(status):
-                parts.append(f"{counts.outbox[status]} messages {status}")
+        troubles = ("pending", "unknown", "failed", "rejected", "refused")
+        parts += [f"{counts.outbox[status]} messages {status}" for status in troubles if counts.outbox.get(status)]
         if counts.poisoned:
             parts.append(f"⚠️ {counts.poisoned} conversations cannot be decided")
         if self.slack.token_error:
@@ -204,7 +203,8 @@ class Home:
         breach = breach_of(case)
         due = f" · ends {instant(breach)}" if breach else ""
         story = " ".join(turn.reading.masked for turn in case.story)
-        return f"{heat} · *{topics}* · {escape(await self.board.who(case))} · {STATES[case.state]}{due} · {await self.where(case)}\n{escape(cut(story, 200))}"
+        who, where = escape(await self.board.who(case)), await self.where(case)
+        return f"{heat} · *{topics}* · {who} · {STATES[case.state]}{due} · {where}\n{escape(cut(story, 200))}"
 
     async def unsure(self, cases: Sequence[Conversation]) -> list[Block]:
         """What triage was not sure of: one click teaches it."""

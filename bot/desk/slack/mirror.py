@@ -1,6 +1,7 @@
 """The thread under a card: every turn of the conversation in order, edits, deletions and files included.
 
-A burst is batched into one message; a long text goes out in chunks. Each message names the outbox rows it shows (opaquely), so that a
+A burst is batched into one message; a long text goes out in chunks. Each message names the outbox rows it shows
+(opaquely), so that a
 row whose turn came in an earlier batch needs no message of its own, and a lost answer can be read back.
 """
 

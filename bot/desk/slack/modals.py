@@ -1,4 +1,5 @@
-"""The modals: what an agent fills in for each act. Block ids are the names of the fields, so that answers and errors find them."""
+"""The modals: what an agent fills in for each act. Block ids are the names of the fields, so that answers and errors
+find them."""
 
 from __future__ import annotations
 
@@ -23,6 +24,7 @@ from conversations.wording.request import Surface
 VIEW = "hearout:"
 PRIVATE_CHARS_MAX = 3_000
 STEPS_MAX = 10
+PARTS_MAX = 60
 STEPS_FIRST = 2
 TITLES = {
     "reply": "Reply to the customer",
@@ -247,8 +249,7 @@ def preview(
             f"*This will be sent*{parts}, {'in public' if where is Surface.PUBLIC else 'in a direct message'}:"
         ),
     ]
-    for part in review.parts[:8]:
-        blocks.append(kit.section(quoted(part)))
+    blocks += [kit.section(quoted(part)) for part in review.parts[:PARTS_MAX]]
     blocks.append(kit.context(f"{review.weight} characters{limit}"))
     if case.channel == "slack":
         blocks.append(kit.context("Your name is shown above it."))

@@ -15,8 +15,12 @@ from conversations.ids import ConversationKey
 
 @dataclass(frozen=True)
 class Record:
-    """``home``: the channel that the case's queue had when the card was posted (``channel`` may be the fallback). ``covered``: rows that a message already shows, by opaque id. ``status``: agents' words that are followed in the thread,
-    outbox key → message. ``shown`` is a digest of what the card shows now; empty when it is not known."""
+    """What is remembered of one case.
+
+    ``home`` is the channel that the case's queue had when the card was posted (``channel`` may be the fallback).
+    ``shown`` is a digest of what the card shows now; empty when it is not known. ``covered``: rows that a message
+    already shows, by opaque id. ``status``: agents' words that are followed in the thread, outbox key → message.
+    """
 
     channel: str = ""
     ts: str = ""

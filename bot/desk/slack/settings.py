@@ -22,7 +22,8 @@ class QueuePlace:
 class DeskSettings:
     """How the desk in Slack is laid out.
 
-    ``fallback_channel`` takes over when a queue's channel is archived or gone, and gets the alerts. ``remedies`` is the list plans choose from.
+    ``fallback_channel`` takes over when a queue's channel is archived or gone, and gets the alerts. ``remedies`` is
+    the list plans choose from.
     ``crm_url`` opens a reference: ``{reference}`` stands for the number. ``templates`` are starting points for replies, by name.
     ``digest_weekday`` counts from Monday 0; ``digest_hour`` is in ``time_zone``.
     """

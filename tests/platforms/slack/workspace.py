@@ -162,7 +162,9 @@ class Workspace:
         self.groups[changed.id] = changed
         return changed
 
-    def change_members(self, channel: Channel | str, *, add: Iterable[User | str] = (), drop: Iterable[User | str] = ()) -> Channel:  # fmt: skip
+    def change_members(
+        self, channel: Channel | str, *, add: Iterable[User | str] = (), drop: Iterable[User | str] = ()
+    ) -> Channel:
         """Let people in and out of a channel (the bot too)."""
         old = self.channels[_id(channel)]
         members = (old.members | {_id(user) for user in add}) - {_id(user) for user in drop}
