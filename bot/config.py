@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-import holidays as public_holidays
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from bot.speech import Brand
@@ -118,6 +117,8 @@ class DaysOff:
 @lru_cache(maxsize=64)
 def calendar(code: str) -> Any:
     """The public holidays of a country or region. Raises ValueError for one that is not known."""
+    import holidays as public_holidays  # 0.2 s that only a configuration with holidays needs
+
     country, _, region = code.partition("-")
     try:
         return public_holidays.country_holidays(country, subdiv=region or None)
