@@ -178,8 +178,8 @@ class Conversation:
 
     ``account`` is ours. ``version`` counts the decisions, from 0. ``first_posted_at`` starts the first-reply clock;
     ``replied_at`` says that the platform accepted our first reply (or that a colleague gave it). ``heard_until`` is when the
-    customer had last spoken as the words that were last accepted were written: what follows is unheard. ``direct`` says that the
-    customer opened a direct line.
+    customer had last spoken as the words that were last accepted were written: what follows is unheard. ``said_at`` is when
+    words of ours were last accepted. ``direct`` says that the customer opened a direct line.
     """
 
     key: ConversationKey
@@ -215,6 +215,7 @@ class Conversation:
     introduced: bool = False
     words_out: tuple[WordsOut, ...] = ()
     heard_until: datetime | None = None
+    said_at: datetime | None = None
     reflections: int = 0
     held: bool = False
     holding_said: bool = False

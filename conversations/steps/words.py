@@ -172,8 +172,11 @@ class Words(Cases):
         self.say(act, urgency=Urgency.RISK, not_before=(self.draft.last_posted_at or self.now) + quiet, risk=kind)
 
     def say_holding(self) -> None:
-        """Once, and only where words may go unprompted: nobody has forgotten you."""
-        if not self.draft.holding_said and self.draft.replied_at is not None and self.may_write():
+        """Once, and only where words may go unprompted: nobody has forgotten you. Not right after other words of ours."""
+        case = self.draft
+        rested = case.said_at is None or self.now >= case.said_at + timedelta(seconds=self.policy.silence_s)
+        waiting = case.replied_at is not None and not case.words_out
+        if not case.holding_said and waiting and rested and self.may_write():
             self.change(holding_said=True)
             self.say(Act.HOLDING, surface=self.unprompted_surface)
 
@@ -227,7 +230,8 @@ class Words(Cases):
         assert isinstance(event, WordsAccepted)
         case = self.draft
         heard = [words.heard_until for words in self.before.words_out if words.key == event.key and words.heard_until]
-        self.change(heard_until=max((at for at in (case.heard_until, *heard) if at is not None), default=None))
+        heard_until = max((at for at in (case.heard_until, *heard) if at is not None), default=None)
+        self.change(heard_until=heard_until, said_at=event.accepted_at)
         if case.replied_at is None:
             self.change(replied_at=event.accepted_at)
             self.stop(FIRST_REPLY_TIMERS)

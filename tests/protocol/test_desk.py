@@ -39,6 +39,7 @@ from tests.protocol.kit import (
     proposed_case,
     reading,
     resolved_case,
+    told_case,
 )
 
 S = State
@@ -252,20 +253,31 @@ def test_a_customer_who_waits_and_writes_is_mirrored():
     assert MirrorTurn(case.it.last_turn) in case.effects
 
 
-def test_an_unclaimed_handoff_escalates_again_and_again_and_holds_once():
-    case = awaiting_case()
-    case.fire(TimerName.UNCLAIMED)
+def test_an_unclaimed_handoff_escalates_again_and_again_ever_less_often():
+    case = awaiting_case().fire(TimerName.UNCLAIMED)
     assert case.call(Alarm.UNCLAIMED).audience is Audience.QUEUE
-    assert case.said() == [Act.HOLDING]
     gaps = []
     for _ in range(4):
         before = case.now
         case.accept().fire(TimerName.UNCLAIMED)
         gaps.append(case.now - before)
         assert case.call(Alarm.UNCLAIMED).audience is Audience.LEADS
-        assert case.said() == []
     assert gaps == sorted(gaps)
     assert case.state is S.AWAITING_AGENT
+
+
+def test_holding_is_said_once_and_not_right_after_other_words():
+    case = awaiting_case()
+    said = []
+    for _ in range(5):
+        said.append(case.fire(TimerName.UNCLAIMED).said())
+        case.accept()
+    assert said == [[], [Act.HOLDING], [], [], []]
+    silent = acknowledged_case().fire(TimerName.SILENCE).fire(TimerName.UNCLAIMED)
+    assert silent.said() == [Act.HOLDING]
+    unsent = told_case().post(reading(CueName.CONFIRMS)).fire(TimerName.UNCLAIMED)
+    unsent.now += timedelta(hours=9)
+    assert unsent.fire(TimerName.UNCLAIMED).said() == [], "the handover has not left yet"
 
 
 def test_holding_goes_only_where_it_may_be_said():

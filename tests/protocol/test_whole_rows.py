@@ -209,6 +209,9 @@ def test_coming_back_out_of_hours_is_called_and_drops_the_check_back():
     case = off_duty(resolved_case()).post(reading())
     assert case.called() == [Alarm.REOPENED]
     assert case.it.check_back is None
+    assert EffectKey("queued") not in [
+        words.key for words in queued(off_duty(resolved_case())).post(reading()).it.words_out
+    ]
     again = off_duty(case_in(S.CLOSED)).post(reading())
     assert (again.called(), again.it.outcome) == ([Alarm.REOPENED], None)
     assert resolved_case().post(reading()).called() == [Alarm.REOPENED]
