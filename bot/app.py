@@ -97,7 +97,7 @@ def wire(
     speech = Speech(wording, brand or config.brand_facts(), current)
     metrics, storms = Metrics(), StormWatch()
     watch = Watch(metrics, storms, webhook=webhook is not None)
-    engine = Engine(store, clock, current, lambda: speech, channels, desk, watch)
+    engine = Engine(store, clock, current, lambda: speech, channels, desk, watch, reader.read)
     delivery = Delivery(store, clock, current, channels, desk, intake, decide, switches.refusal, metrics, webhook)
     acts = Acts(store, intake, clock, current, channels)
     duties = (

@@ -37,6 +37,7 @@ from bot.store.records import (
 )
 from bot.storms import StormWatch
 from bot.webhook import body_of, occasion
+from conversations.comprehension.reading import Reading, ReadingContext
 from conversations.conversation import Author, Conversation
 from conversations.effects import (
     CallDesk,
@@ -58,6 +59,7 @@ from conversations.events import BrandAnsweredElsewhere, CustomerPosted, Event, 
 from conversations.ids import EffectKey, effect_key
 from conversations.machine import advance, due_timers, is_current
 from conversations.policy import Policy
+from conversations.protocol import State
 
 RANKS = {
     Urgency.RISK: Rank.RISK,
@@ -65,6 +67,14 @@ RANKS = {
     Urgency.AGENT: Rank.AGENT,
     Urgency.REST: Rank.REST,
 }
+ASKED = {
+    State.LISTENING: "story",
+    State.REFLECTING: "mirror",
+    State.AWAITING_AGREEMENT: "plan",
+    State.RESOLVED: "resolved",
+    State.CHECKING_BACK: "check_back",
+}
+"""What a customer's post answers, by where the conversation stands."""
 TIMER_ROUNDS_MAX = 20
 """How often timers that start timers already due are followed within one decision."""
 
@@ -92,8 +102,11 @@ class Engine:
         channels: Mapping[str, Channel],
         desk: Desk,
         watch: Watch | None = None,
+        read: Callable[[str, ReadingContext], Reading] | None = None,
     ) -> None:
+        """``read`` reads a text again where the conversation says more of it than the text alone; None: it is not."""
         self.watch = watch or Watch()
+        self.read = read
         self.store = store
         self.clock = clock
         self.policy = policy
@@ -139,8 +152,8 @@ class Deciding:
             self.take(event)
         for _ in range(TIMER_ROUNDS_MAX):
             due = due_timers(self.conversation, self.now)
-            if not due:
-                break
+            if not due or (self.withdraw is not None and self.conversation.words_out):
+                break  # the commit will tell which words could be taken back: the timers are due again right after it
             for fired in due:
                 if is_current(self.conversation, fired):
                     self.take(fired)
@@ -160,6 +173,7 @@ class Deciding:
 
     def take(self, event: Event) -> None:
         """One event: keep its turn, advance, and carry its effects out."""
+        event = self.in_context(event)
         self.keep_turn(event)
         before = self.conversation
         result = advance(self.conversation, event, self.now, self.policy)
@@ -199,6 +213,18 @@ class Deciding:
                 created_at=self.now,
             )
             self.rows.append(row)
+
+    def in_context(self, event: Event) -> Event:
+        """A later post is read knowing the conversation's language and what was asked: "sí" and "no" are short.
+
+        Whether it is a complaint stays as intake has decided.
+        """
+        case, read = self.conversation, self.engine.read
+        if read is None or case.version == 0 or not isinstance(event, CustomerPosted | PostEdited):
+            return event
+        language = case.language if case.language != "und" else None
+        context = ReadingContext(channel=case.channel, language=language, asked=ASKED.get(case.state))
+        return replace(event, reading=replace(read(event.text, context), complaint=event.reading.complaint))
 
     def keep_turn(self, event: Event) -> None:
         """What somebody else uttered becomes a turn; our own words do when the platform has accepted them."""
@@ -240,7 +266,12 @@ class Deciding:
             case Say():
                 self.write_say(effect, key)
             case SendWords():
-                words = {"text": effect.text, "in_reply_to": effect.in_reply_to, "agent": effect.agent.name}
+                words = {
+                    "text": effect.text,
+                    "in_reply_to": effect.in_reply_to,
+                    "agent": effect.agent.name,
+                    "agent_id": effect.agent.id,
+                }
                 self.write_words(key, Place(effect.surface.value), Author.AGENT, Rank.AGENT, words)
             case WithdrawWords():
                 self.withdraw = effect.reason
@@ -301,6 +332,7 @@ class Deciding:
             "act": effect.act.value,
             "language": rendered.language,
             "agent": effect.agent.name if effect.agent else None,
+            "agent_id": effect.agent.id if effect.agent else None,
             "first_reply": effect.first_reply,
         }
         row = self.write_words(key, Place(effect.surface.value), effect.author, RANKS[effect.urgency], body)
