@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from bot.channels.port import Channel, TakeIn
 from bot.clock import Clock
 from bot.store.port import Store
-from bot.store.records import Arrival
+from bot.store.records import Arrival, Kind
 from conversations.conversation import Author, Conversation
 from conversations.errors import HearoutError
 from conversations.events import (
@@ -36,6 +36,8 @@ from conversations.wording.request import Surface
 
 COLLISION_S = 60.0
 """Another agent's answer within this time makes the second one confirm (reliability.md, catalogue 34)."""
+ROWS_MAX = 10_000
+"""Rows of one case's outbox that are looked through for another agent's words."""
 WORDS_CHARS_MAX = 10_000
 STEPS_MAX = 20
 AHEAD_MAX = timedelta(days=366)
@@ -139,18 +141,19 @@ class Acts:
         weighted = case.channel == "x" and where is Surface.PUBLIC
         measure = weighted_length if weighted else len
         parts = split_text(text, weight_max, measure) if weight_max else [text]
-        since = self.clock.now() - timedelta(seconds=COLLISION_S)
-        other = next(
-            (
-                turn.agent
-                for turn in reversed(await self.store.turns(case.key))
-                if turn.author is Author.AGENT and turn.posted_at >= since and case.owner and case.owner.id != agent_id
-            ),
-            None,
-        )
-        language = case.language if case.language != "und" else self.policy().languages[0]
-        found = guard.findings(text, language, where)
+        other = await self.other_answer(case, agent_id)
+        known = case.language if case.language != "und" else None
+        found = guard.findings(text, known or self.policy().languages[0], where, customer_language=known)
         return Review(tuple(found), tuple(parts), measure(text), weight_max, other)
+
+    async def other_answer(self, case: Conversation, agent_id: str) -> str | None:
+        """Who else has just answered, by words that were written, sent or not; None: nobody."""
+        since = self.clock.now() - timedelta(seconds=COLLISION_S)
+        for row in reversed(await self.store.outbox(conversation=case.key, limit=ROWS_MAX)):
+            mine = row.body.get("agent_id") == agent_id
+            if row.kind is Kind.WORDS and row.author is Author.AGENT and row.created_at >= since and not mine:
+                return str(row.body.get("agent") or "somebody else")
+        return None
 
 
 def written(field: str, text: str, chars_max: int) -> None:
