@@ -122,7 +122,7 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Ask a few questions and write a configuration that ``check`` accepts."""
-    from bot.setup import ask, write_config
+    from bot.commands.init import ask, write_config
 
     if path.exists() and not force:
         raise typer.BadParameter(f"{path} is there already: give --force to replace it", param_hint="--config")
@@ -138,7 +138,7 @@ def check(
     as_json: JsonOption = False,
 ) -> int:
     """Check configuration, templates, guard and database."""
-    from bot.checks import check_all
+    from bot.commands.checks import check_all
 
     results = asyncio.run(check_all(config_of(config), online=online))
     if as_json:
@@ -208,7 +208,7 @@ def migrate(
 @cli.command()
 def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Open conversations by state, what breaches next, the outbox by status."""
-    from bot.status import status_of, words_of
+    from bot.commands.status import status_of, words_of
 
     document = asyncio.run(status_of(config_of(config)))
     if as_json:
@@ -228,8 +228,8 @@ def report_command(
     from datetime import UTC, date, datetime, time, timedelta
 
     from bot.app import open_store
-    from bot.report import as_csv as table
-    from bot.report import report as make
+    from bot.commands.report import as_csv as table
+    from bot.commands.report import report as make
 
     try:
         first, last = date.fromisoformat(since), date.fromisoformat(until)
@@ -268,7 +268,7 @@ def rehearse(
     if against is not None:
         raise typer.BadParameter("drafts cannot be compared in this version", param_hint="--against")
     from bot import log
-    from bot.rehearse_command import rehearse_files
+    from bot.commands.rehearsal import rehearse_files
 
     log.configure("error")
     document, bad = asyncio.run(rehearse_files(files, file_format, config_of(config), assume_complaint, out))
@@ -339,7 +339,7 @@ def read(
 @cli.command()
 def learn(config: ConfigOption = None, yes: Annotated[bool, typer.Option("--yes")] = False) -> int:
     """Retrain the triage on the agents' labels; shows before and after, changes nothing without --yes."""
-    from bot.learn_command import learn_from_labels
+    from bot.commands.learning import learn_from_labels
 
     return asyncio.run(learn_from_labels(config_of(config), apply=yes))
 
@@ -424,7 +424,7 @@ def restore(source: Annotated[Path, typer.Argument(help="The backup.")], config:
 @cli.command()
 def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> int:
     """Machine, versions, clock, disk, connectivity."""
-    from bot.doctor import examine
+    from bot.commands.doctor import examine
 
     results = examine(config_of(config))
     if as_json:

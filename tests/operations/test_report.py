@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.report import as_csv, reach_of, report
+from bot.commands.report import as_csv, reach_of, report
 from conversations.conversation import Agent
 from conversations.events import AgentClaimed, AgentReplied
 from conversations.ids import AgentId

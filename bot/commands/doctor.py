@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bot.app import store_path
-from bot.checks import Checked
+from bot.commands.checks import Checked
 from bot.config import Config, ConfigError
 
 LIBRARIES = ("tweepy", "slack_bolt", "slack_sdk", "transitions", "sqlite-utils", "starlette", "jinja2", "pydantic")
