@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import inspect
 
-from bot.cli import cli
+import typer
 
 
-def commands_table() -> str:
+def commands_table(cli: typer.Typer) -> str:
     """Every command with its first sentence, as Markdown."""
-    rows = ["| Command | Does |", "|---|---|", "| `hearout` | starts the playground |"]
+    rows = ["| Command | Does |", "|---|---|", "| `hearout` | Start the playground, without configuration. |"]
     for command in cli.registered_commands:
         assert command.callback is not None
-        sentence = (inspect.getdoc(command.callback) or "").split("\n")[0].replace("|", "\\|")
+        sentence = (inspect.getdoc(command.callback) or "").split("\n")[0].replace("``", "`").replace("|", "\\|")
         rows.append(f"| `hearout {command.name or command.callback.__name__}` | {sentence} |")
     for group in cli.registered_groups:
         assert group.typer_instance is not None
-        rows.append(f"| `hearout {group.name}` | {group.typer_instance.info.help} |")
+        rows.append(f"| `hearout {group.typer_instance.info.name or group.name}` | {group.typer_instance.info.help} |")
     return "\n".join(rows)
