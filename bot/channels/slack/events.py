@@ -79,9 +79,7 @@ class Events:
             return self.answered(channel, id_, ts, root, user, stored) if root and not direct else None
         text = self.words(stored)
         self.remember(channel, id_, root or ts)
-        known = self.people.known(user)
-        if known is None:
-            self.slack.later(self.people.name(user), "who wrote")
+        known = self.people.known(user)  # only what we know already: nothing is asked before the acknowledgement
         event = CustomerPosted(
             id=id_,
             posted_at=at(ts),

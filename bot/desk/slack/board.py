@@ -222,10 +222,28 @@ class Board:
         self.posted_at[target] = self.clock.now()
         self.posts += 1
         message = answer.get("message")
-        if thread_ts and isinstance(message, Mapping) and not message.get("thread_ts"):
+        if (
+            thread_ts
+            and isinstance(message, Mapping)
+            and not message.get("thread_ts")
+            and not await self.is_up(where, thread_ts)
+        ):
             await self.slack.ask("chat.delete", client.chat_delete(channel=where, ts=ts))
             raise Trouble(TroubleKind.REFUSED, "chat.postMessage", "thread_not_found")
         return where, ts
+
+    async def is_up(self, channel: str, ts: str) -> bool:
+        """Whether a message still stands: Slack posts a reply to a deleted one into the channel (slack-go/slack#1571)."""
+        client = self.slack.client
+        try:
+            answer = await self.slack.ask(
+                "conversations.replies", client.conversations_replies(channel=channel, ts=ts, limit=1)
+            )
+        except Trouble as trouble:
+            if trouble.kind is TroubleKind.REFUSED:
+                return False
+            raise
+        return any(str(message.get("ts")) == ts for message in answer.get("messages") or [])
 
     async def reply(
         self,
