@@ -30,6 +30,7 @@ from conversations.ids import ExternalId
 from tests.contracts.examples import NOW, consume, open_or_join, post, quiet_timer, row, turn_of
 
 BATCH = 100
+Rate = tuple[float, float]
 
 
 # ---------------------------------------------------------------- the floor
@@ -114,8 +115,8 @@ class Floor:
             self.x("update conversation set wake_at=0 where key=?", (key,))
 
 
-async def run_floor(path: Path, messages: int, senders: int) -> float:
-    """Messages per second."""
+async def run_floor(path: Path, messages: int, senders: int) -> Rate:
+    """Messages per second, and microseconds of CPU for each."""
     floor = Floor(path)
     sent: dict[str, asyncio.Future[None]] = {}
 
@@ -155,8 +156,8 @@ def decide(claimed: Claimed) -> Decision:
     return Decision(conversation=changed, consumed=consumed, turns=(turn_of(conversation.key, first),), outbox=(reply,))
 
 
-async def run_store(path: Path, messages: int, senders: int) -> float:
-    """Messages per second."""
+async def run_store(path: Path, messages: int, senders: int) -> Rate:
+    """Messages per second, and microseconds of CPU for each."""
     store = await SqliteStore.open(path)
     await store.set_lane(Lane("x:posts", at_once=BATCH))
     sent: dict[str, asyncio.Future[None]] = {}
@@ -190,7 +191,7 @@ async def run_store(path: Path, messages: int, senders: int) -> float:
 
 async def drive(
     send: Callable[[str], Any], turn_wheel: Callable[[], Any], messages: int, senders: int, first: int = 10**9
-) -> float:
+) -> Rate:
     """So many senders, each with its next message when the last has gone out."""
     names = iter(range(first, first + messages))
 
@@ -203,12 +204,12 @@ async def drive(
             await turn_wheel()
 
     turning = asyncio.create_task(wheel())
-    begun = time.perf_counter()
+    begun, cpu = time.perf_counter(), time.process_time()
     await asyncio.gather(*(sender() for _ in range(senders)))
-    elapsed = time.perf_counter() - begun
+    elapsed, cpu = time.perf_counter() - begun, time.process_time() - cpu
     turning.cancel()
     await asyncio.gather(turning, return_exceptions=True)
-    return messages / elapsed
+    return messages / elapsed, cpu * 1_000_000 / messages
 
 
 def main() -> None:
@@ -225,13 +226,14 @@ def main() -> None:
             profile.runcall(asyncio.run, run_store(Path(directory) / "p.db", options.messages, options.senders))
             pstats.Stats(profile).sort_stats("tottime").print_stats(35)
             return
-        rates: dict[str, list[float]] = {"floor": [], "store": []}
+        rates: dict[str, list[Rate]] = {"floor": [], "store": []}
         for number in range(options.rounds):
             for name, run in (("floor", run_floor), ("store", run_store)):
                 path = Path(directory) / f"{name}{number}.db"
                 rates[name].append(asyncio.run(run(path, options.messages, options.senders)))
-        floor, store = (statistics.median(rates[name]) for name in ("floor", "store"))
-        print(f"floor {floor:,.0f}/s  store {store:,.0f}/s  ratio {store / floor:.2f}")
+        for column, unit in enumerate(("per second", "µs of CPU each")):
+            floor, store = (statistics.median(rate[column] for rate in rates[name]) for name in ("floor", "store"))
+            print(f"{unit}: floor {floor:,.0f}  store {store:,.0f}  ratio {store / floor:.2f}")
 
 
 if __name__ == "__main__":
