@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tweepy.asynchronous import AsyncClient
-
 from bot.channels.x import parse
 from bot.channels.x.limits import Limits
 from bot.channels.x.problems import Problem, XError
-from bot.channels.x.session import SharedSession, SignedSession
+from bot.channels.x.session import Client, SharedSession
 from bot.channels.x.settings import XAccount
 from bot.channels.x.spend import Item, Purpose, SpendMeter
 
@@ -74,18 +72,7 @@ class XClient:
         self.now = now
         self.limits = Limits()
         self.fields_from = 0
-        keys = account.keys
-        self.tweepy = AsyncClient(
-            bearer_token=keys.bearer or None,
-            consumer_key=keys.consumer_key,
-            consumer_secret=keys.consumer_secret,
-            access_token=keys.access_token,
-            access_token_secret=keys.access_token_secret,
-            return_type=dict,
-            wait_on_rate_limit=False,
-        )
-        self.session = SignedSession(shared, account, self.limits, now)
-        self.tweepy.session = self.session
+        self.tweepy = Client(account, shared, self.limits, now)
 
     # ---------------------------------------------------------------- reading
 
