@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from hashlib import blake2b
+from math import gcd
 
 from conversations.errors import HearoutError
 from conversations.wording.facts import known
@@ -17,15 +18,14 @@ from conversations.wording.packs import Pack, load_packs
 from conversations.wording.request import Act, Rendered, Request, Surface
 from conversations.wording.template import Line, Slot, Template
 
-TRIES_MAX = 64
+TRIES_MAX = 128
 """How many combinations of phrasings are tried for one template before the next, less specific one is asked."""
-_STRIDE = 0x9E3779B97F4A7C15  # odd, so that it walks all residues of a power of two: Knuth's multiplicative hash
-_MASK = (1 << 64) - 1
+_STRIDE = 0x9E3779B97F4A7C15  # the golden ratio of 2^64 (Knuth): neighbours in the walk differ in most slots
 
 Stage = list[tuple[Slot, list[Line]]]
 
 
-class NoTemplate(HearoutError):  # noqa: N818 - the name says what is missing
+class NoTemplate(HearoutError):
     """Nothing fits a request: no template of its act, surface and language can be said with what is known."""
 
 
@@ -172,9 +172,11 @@ def _said(stage: Stage, values: Mapping[str, object], number: int, weight_max: i
     count = 1
     for _, lines in stage:
         count *= len(lines)
+    stride = _STRIDE % count or 1
+    while gcd(stride, count) != 1:  # so that every combination comes once
+        stride += 1
     for attempt in range(min(count, TRIES_MAX)):
-        mixed = (number + attempt * _STRIDE) & _MASK
-        rest = mixed ^ (mixed >> 29)
+        rest = (number + attempt * stride) % count
         parts: list[str] = []
         variant: list[str] = []
         for slot, lines in stage:

@@ -64,8 +64,10 @@ def lint(wording: Wording | None = None, language: str | None = None) -> list[Fi
                 )
                 found.append(Finding("missing", missing, 0, 0, Severity.REFUSED))
             for template in templates:
-                for finding in _check(template, pack, strict=not template.published):
-                    found.append(replace(finding, message=f"{template.name} ({template.where}): {finding.message}"))
+                found += [
+                    replace(finding, message=f"{template.name} ({template.where}): {finding.message}")
+                    for finding in _check(template, pack, strict=not template.published)
+                ]
     return found
 
 

@@ -100,26 +100,25 @@ def _templates(language: str, documents: Mapping[str, dict[str, Any]]) -> list[T
             if name in slots:
                 raise LanguagePackError(f"{language}/{file}", name, "this slot is there twice: rename one")
             slots[name] = text.strip()
-    templates = []
+    templates: list[Template] = []
     for file, document in documents.items():
         for number, entry in enumerate(document.get("templates", ()), start=1):
             where = f"{language}/{file}, template {number}"
             try:
                 source = "\n\n".join(slots[name] for name in entry["slots"])
-                for act in entry["acts"] if "acts" in entry else [entry["act"]]:
-                    for surface in entry["surfaces"] if "surfaces" in entry else [entry["surface"]]:
-                        templates.append(
-                            Template(
-                                language,
-                                Act(act),
-                                Surface(surface),
-                                source,
-                                entry.get("topic"),
-                                frozenset(Situation(name) for name in entry.get("situations", ())),
-                                entry.get("variant", "a"),
-                                where=where,
-                            )
-                        )
+                templates += [
+                    Template(
+                        language,
+                        Act(entry["act"]),
+                        Surface(surface),
+                        source,
+                        entry.get("topic"),
+                        frozenset(Situation(name) for name in entry.get("situations", ())),
+                        entry.get("variant", "a"),
+                        where=where,
+                    )
+                    for surface in (entry["surfaces"] if "surfaces" in entry else [entry["surface"]])
+                ]
             except KeyError as error:
                 raise LanguagePackError(where, str(error.args[0]), "no such slot or key") from None
             except ValueError as error:
