@@ -16,6 +16,8 @@ from conversations.comprehension.phrases import Hit
 from conversations.comprehension.reading import Certainty, Cue, CueName
 from conversations.comprehension.tokens import Tokens
 
+LONG_OPT_OUT = 8
+"""With more words than these that say something else, "stop …" may be about another thing than the messages."""
 LONG_UNKNOWN = 4
 """An answer to "are you happy?" with so many words that say neither yes nor thanks is taken as a no, never as certain."""
 NEGATED_WORDS = 3
@@ -233,13 +235,16 @@ def _yes_and_no(
 
 def _outcome(seen: Evidence, moods: _Moods, asked: bool, found: dict[CueName, tuple[bool, Hit | None]]) -> None:
     """Satisfied, unsatisfied, or in need of something more."""
+    tokens = seen.tokens
     satisfied, unsatisfied, more = seen.best("satisfied"), seen.best("unsatisfied"), seen.best("needs_more")
     happy = bool(satisfied and satisfied.mark.weight >= 1)
     short = seen.word_count <= 12
     if satisfied and not moods.ironic:
-        positives = len({hit.last for hit in seen.cues["satisfied"]})
+        spoken = [hit for hit in seen.cues["satisfied"] if tokens.words[hit.first][0].isalnum() and hit.mark.weight >= 1]
+        positives = len({hit.last for hit in spoken})
         others = seen.any("opts_out", "asks_for_human", "more_to_come", "needs_more")
-        certain = happy and moods.clear and not moods.denies and not others and seen.unknown_words <= 3 + 2 * positives
+        certain = happy and moods.clear and not moods.denies and not others
+        certain = certain and positives > 0 and seen.unknown_words <= 2 * positives - 1
         if happy or (short and not moods.unhappy and not moods.denies):
             found[CueName.SATISFIED] = certain, satisfied
     if unsatisfied and (unsatisfied.mark.weight >= 1 or moods.unhappy):
@@ -258,7 +263,10 @@ def _thanks(seen: Evidence, moods: _Moods, found: dict[CueName, tuple[bool, Hit 
     thanks = seen.best("thanks")
     if not thanks or moods.trouble or moods.question or seen.best("needs_more") or seen.unknown_words > 3:
         return
+    if seen.any("agrees", "confirms", "yes"):
+        return
     others = seen.any("no", "declines", "opts_out", "asks_for_human", "states_wish", "adds")
+    others = others or found.get(CueName.SATISFIED, (False, None))[0]
     found[CueName.ONLY_THANKS] = (
         moods.clear and not others and seen.unknown_words <= 1 and seen.word_count <= 25,
         thanks,
@@ -271,6 +279,7 @@ def _standing_alone(seen: Evidence, moods: _Moods, found: dict[CueName, tuple[bo
         hit = seen.best(section)
         if hit is not None:
             certain = hit.mark.weight >= 1 and not moods.ironic and not moods.condition
+            certain = certain and (hit.last - hit.first > 1 or seen.word_count <= 2) and seen.unknown_words <= LONG_OPT_OUT
             found[name] = certain and not (moods.question and name is CueName.OPTS_OUT), hit
     for name, section in ((CueName.DONE, "done"), (CueName.STATES_WISH, "states_wish")):
         hit = seen.best(section)

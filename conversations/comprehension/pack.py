@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -52,10 +52,11 @@ class LanguagePack:
     risk_levels: dict[str, RiskLevel]
     pairs: tuple[Pair, ...]
     weights: Weights | None
+    forms: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def tokens(self, text: str) -> Tokens:
         """The words of a clean text, as this language writes them."""
-        return tokenize(text, self.aliases, self.phrases.vocabulary)
+        return tokenize(text, self.aliases, self.phrases.vocabulary, self.forms)
 
 
 def _strings(file: str, key: str, value: Any) -> list[str]:

@@ -63,7 +63,7 @@ class Reader:
         tokens = first.tokens(cleaned)
         code = languages.read_language(tokens.text, tokens.plain, self._hints, context.language)
         pack = self._packs.get(code)
-        known = pack is not None or not tokens.plain  # a thumb needs no language
+        known = pack is not None or code == languages.UNKNOWN  # a thumb, or "lol": the first language will do
         pack = pack or first
         if pack is not first:
             tokens = pack.tokens(cleaned)

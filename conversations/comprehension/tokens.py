@@ -17,6 +17,8 @@ HEAD_CHARS = 6_000
 TAIL_CHARS = 2_000
 """A reading looks at this much of a text, from both ends: the longest post on X has 4,000 characters that anybody reads."""
 
+KNOWN_MAX = 20_000
+
 _INVISIBLE = dict.fromkeys(
     [
         173,
@@ -158,9 +160,13 @@ def tokenize(
     text: str,
     aliases: Mapping[str, tuple[str, ...]] | None = None,
     vocabulary: Collection[str] = frozenset(),
-    handles: Collection[str] = (),
+    known: dict[str, tuple[str, ...]] | None = None,
 ) -> Tokens:
-    """The words of a clean text. ``aliases`` rewrites short forms ("u" to "you"); mentions and links are no words."""
+    """The words of a clean text. ``aliases`` rewrites short forms ("u" to "you"); mentions and links are no words.
+
+    ``known`` remembers the forms of written words between calls with the same aliases and vocabulary.
+    """
+    known = {} if known is None else known
     words: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -202,9 +208,13 @@ def tokenize(
                     for part in parts:
                         add(fold(part), start, end)
                     continue
-            for word in _forms(raw, vocabulary):
-                for alias in aliases.get(word, (word,)):
-                    add(alias, start, end)
+            forms = known.get(raw)
+            if forms is None:
+                forms = tuple(alias for word in _forms(raw, vocabulary) for alias in aliases.get(word, (word,)))
+                if len(known) < KNOWN_MAX:
+                    known[raw] = forms
+            for form in forms:
+                add(form, start, end)
             continue
         after_tag = kind == "tag"
         if kind == "end":
