@@ -143,7 +143,7 @@ async def post(request: Request) -> Response:
         text = form.text("text") if media else form.words("text")
         customer = poster(form)
         await app.phone.post(customer, text, surface, form.id("id"), media)
-        there = replace(spot, customer=customer.id, name="", tab=surface.value, case="", edit="", pane="phone")
+        there = replace(spot, customer=customer.id, name="", tab=surface.value, case="", edit="")
         return there, {"kept": True, "id": form.id("id"), "customer": customer.id}
 
     return await handle(request, "post", do)

@@ -61,10 +61,32 @@ document.addEventListener("htmx:after:swap", (event) => {
   if (event.detail.ctx.sourceElement?.tagName !== "A" && there !== location.pathname + location.search) {
     history.replaceState(null, "", there);
   }
+  showPane();
   tick();
   document.querySelectorAll("[data-count]").forEach(count);
   const wrong = document.querySelector("form [aria-invalid=true]");
   if (wrong && event.detail.ctx.response?.status === 422) wrong.focus();
+});
+
+// ---------------------------------------------------------------- narrow screens show one part; which one is this browser's own affair
+
+let pane = "";
+
+function showPane() {
+  if (!pane) return;
+  live().dataset.pane = pane;
+  document.querySelectorAll("[data-to-pane]").forEach((link) => {
+    if (link.dataset.toPane === pane) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
+  });
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-to-pane]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  pane = link.dataset.toPane;
+  showPane();
+  window.scrollTo(0, 0);
 });
 
 document.addEventListener("htmx:error", () => { document.getElementById("offline").hidden = false; });
