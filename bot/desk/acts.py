@@ -21,6 +21,7 @@ from conversations.events import (
     AgentEvent,
     AgentProposedPlan,
     AgentRecordedAgreement,
+    AgentReopened,
     AgentReplied,
     AgentResolved,
     AgentSnoozed,
@@ -94,6 +95,8 @@ class Acts:
         if conversation is None:
             raise ActError("case", "this case is not there any more: it was erased")
         self.check(event, self.clock.now())
+        if isinstance(event, AgentReopened):
+            await self.check_reopening(conversation)
         arrival = Arrival(
             channel="desk",
             account=conversation.account,
@@ -103,6 +106,13 @@ class Acts:
             conversation=case,
         )
         await self.take_in([arrival])
+
+    async def check_reopening(self, case: Conversation) -> None:
+        """A customer has one open case with an account of ours. Raises ``ActError`` where another one is open."""
+        for other in await self.store.conversations(customer=case.customer.id):
+            same = (other.channel, other.account, other.customer.id) == (case.channel, case.account, case.customer.id)
+            if same and other.is_open and other.key != case.key:
+                raise ActError("case", f"this customer has a newer case that is open ({other.key}): go on there")
 
     def check(self, event: AgentEvent | BrandAnsweredElsewhere, now: datetime) -> None:
         """What can be told before the protocol is asked. Raises ``ActError``."""
