@@ -75,11 +75,12 @@ class Store(Protocol):
 
     # ---- engine
     async def decide_due(self, now: datetime, limit: int, decide: Decider) -> int:
-        """Claim up to ``limit`` conversations with an unread event or a due timer, earliest first, and commit a decision for each.
+        """Claim up to ``limit`` conversations with an unread event or a due timer, earliest first; commit a decision for each.
 
-        Each decision is isolated: one that raises is rolled back, its conversation backs off for a minute (kept in
-        ``poison`` columns, with the error) and the rest goes on. ``version`` is compared on writing. ``wake_at`` is recomputed from the
-        new conversation's timers and any event that is still unread. Returns how many conversations were claimed.
+        Each decision is isolated: one that raises is rolled back, its conversation backs off for a minute, doubling up to an
+        hour (see ``poisoned``), and the rest goes on. ``version`` is compared on writing. ``wake_at`` is recomputed from the
+        new conversation's timers and any event that is still unread. A decision that changes nothing while it is still due
+        is an error. Returns how many conversations were claimed.
         """
 
     async def next_wake_at(self) -> datetime | None:
@@ -89,9 +90,9 @@ class Store(Protocol):
     async def claim_deliveries(self, now: datetime, sending_s: float, limit: int) -> list[OutboxRow]:
         """Mark deliverable rows as *sending* until now + ``sending_s`` and return them, most urgent first.
 
-        Deliverable: *pending*, ``not_before`` passed, its lane's ``next_at`` passed, fewer than ``at_once`` rows of its lane being sent, and no
-        earlier unfinished row of the same conversation and place, except that an agent's words pass a bot's
-        unknown row. Within a lane: rank, then due_at, then sequence. Also returned:
+        Deliverable: *pending*, ``not_before`` passed, its lane's ``next_at`` passed, fewer than ``at_once`` rows of its lane
+        being sent, and no earlier unfinished row of the same conversation and place, except that an agent's words pass a
+        bot's unknown row. Within a lane: rank, then due_at, then sequence. Also returned:
         *unknown* rows whose ``not_before`` (the quarantine) has passed, with a new fence and ``sending_until`` but still
         *unknown*: they are for reading back. Every claim raises the fence; only claims of pending rows raise ``attempt``.
         """
@@ -154,7 +155,7 @@ class Store(Protocol):
         """Keep a new draft; returned with the next version number of its ``id``."""
 
     async def set_template_status(self, template: str, version: int, status: str) -> bool:
-        """Publish, retire or redraft a version; publishing retires the one that was published. False: there is no such version."""
+        """Publish, retire or redraft a version; publishing retires the one before. False: there is no such version."""
 
     async def templates(self, *, template: str | None = None, status: str | None = None) -> list[TemplateVersion]:
         """Versions, by id, newest first."""
@@ -176,7 +177,10 @@ class Store(Protocol):
         """All that is kept of a customer (platform id or handle, or ``channel:id or handle``), as plain data."""
 
     async def erase_customer(self, customer: str, now: datetime) -> int:
-        """Delete all that is kept of a customer (named as above); a hash for deduplication stays. Returns how many conversations were erased."""
+        """Delete all that is kept of a customer (named as above); a hash for deduplication stays.
+
+        Returns how many conversations were erased.
+        """
 
     async def forget(self, closed_before: datetime, aside_before: datetime, limit: int = 200) -> int:
         """Retention: erase up to ``limit`` conversations closed before an instant, and mentions set aside before another.

@@ -252,8 +252,8 @@ async def migrate(url: str) -> None:
         version = await _version(connection)
         if version > VERSION:
             raise StoreTooNew(
-                f"the database was written by a newer version of Hearout (schema {version}, this program knows {VERSION}); "
-                "it is left as it is. Install the newer version"
+                f"the database was written by a newer version of Hearout (schema {version}, this program knows "
+                f"{VERSION}); it is left as it is. Install the newer version"
             )
         if not version:
             await connection.execute("create table if not exists schema_version (number int primary key)")

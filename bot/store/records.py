@@ -175,9 +175,8 @@ class TurnDeletion:
 class OutboxRow:
     """A message that leaves through the outbox. ``key`` makes a repeat a no-op. ``sequence`` is the order of writing.
 
-    ``lane`` is what is paced together. ``fence`` grows with each claim: a report of an older claim that still says *sending* is void.
-    ``not_before`` holds a row back (quiet time, back-off, quarantine); ``sending_until`` ends a claim: past it the outcome is unknown.
-    ``look_until`` is when an unknown row is given up and goes to a human.
+    ``lane`` is what is paced together. ``fence`` grows with each claim: a report of an older claim is void. ``not_before``
+    holds a row back (quiet time, back-off, quarantine); ``sending_until`` ends a claim: past it the outcome is unknown.
     """
 
     key: EffectKey

@@ -17,7 +17,7 @@ create table meta (key text primary key, value text not null) strict, without ro
 
 create table customer (
   channel text not null, id text not null, handle text not null default '', muted integer not null default 0,
-  primary key (channel, id)) strict, without rowid;
+  primary key (id, channel)) strict, without rowid;
 create index customer_handle on customer (handle);
 
 create table conversation (

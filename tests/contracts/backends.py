@@ -95,8 +95,10 @@ class PostgresServer:
             await self._execute("postgres", "select pg_reload_conf()")
             await migrate(self.url(self.DATABASE))
             self._prepared = True
-        tables = "select string_agg(tablename, ', ') from pg_tables where schemaname='public' and tablename<>'schema_version'"
-        [(names,)] = await self._execute(self.DATABASE, tables)
+        ours = "schemaname='public' and tablename<>'schema_version'"
+        [(names,)] = await self._execute(
+            self.DATABASE, f"select string_agg(tablename, ', ') from pg_tables where {ours}"
+        )
         await self._execute(self.DATABASE, f"truncate {names} restart identity")
         return PostgresBackend(self.url(self.DATABASE))
 

@@ -276,7 +276,8 @@ async def test_a_turn_that_is_written_again_stays_one_and_our_own_record_of_it_w
     )  # fmt: skip
     await decided(store, key, turns=(echo, ours, echo))
     turn = await store.turn(key, "8")
-    assert turn is not None and (turn.author, turn.act, turn.key) == (Author.BOT, "reflect", ours.key)
+    assert turn is not None
+    assert (turn.author, turn.act, turn.key) == (Author.BOT, "reflect", ours.key)
     assert len(await store.turns(key)) == 2
 
 
@@ -284,7 +285,8 @@ async def test_an_edited_turn_has_the_new_text(store: Store) -> None:
     key = await opened(store, "1")
     await decided(store, key, edits=(TurnEdit(ExternalId("1"), "new \ud800 text", READING, at(3)),))
     turn = await store.turn(key, "1")
-    assert turn is not None and (turn.text, turn.edited_at) == ("new \ufffd text", at(3))
+    assert turn is not None
+    assert (turn.text, turn.edited_at) == ("new \ufffd text", at(3))
 
 
 async def test_a_deleted_turn_leaves_no_text_in_the_turn_or_in_the_inbox_and_stays_deleted(store: Store) -> None:
@@ -295,7 +297,8 @@ async def test_a_deleted_turn_leaves_no_text_in_the_turn_or_in_the_inbox_and_sta
     await decided(store, key, deletions=(TurnDeletion(ExternalId("1"), at(3)),))
     await decided(store, key, edits=(late,))
     turn = await store.turn(key, "1")
-    assert turn is not None and (turn.text, turn.reading, turn.deleted_at) == (None, None, at(3))
+    assert turn is not None
+    assert (turn.text, turn.reading, turn.deleted_at) == (None, None, at(3))
     assert "canary-text" not in str(await store.export_customer("c1"))
 
 
@@ -310,7 +313,8 @@ async def test_an_unread_event_of_a_deleted_post_stays_in_its_place_without_its_
     seen: list[Claimed] = []
     await store.decide_due(NOW, 10, watched(seen))
     event = seen[0].events[0].event
-    assert isinstance(event, CustomerPosted) and (event.id, event.text, event.reading.quotable) == ("2", "", None)
+    assert isinstance(event, CustomerPosted)
+    assert (event.id, event.text, event.reading.quotable) == ("2", "", None)
 
 
 # ---------------------------------------------------------------- withdraw, postpone, cards
@@ -330,7 +334,8 @@ async def test_withdrawing_takes_back_the_bots_pending_words_only(store: Store) 
         "new": Status.PENDING,
     }  # fmt: skip
     withdrawn = await store.outbox_row(words["waiting"].key)
-    assert withdrawn is not None and (withdrawn.reason, withdrawn.updated_at) == ("the customer wrote", at(1))
+    assert withdrawn is not None
+    assert (withdrawn.reason, withdrawn.updated_at) == ("the customer wrote", at(1))
     conversation = await store.conversation(key)
     assert conversation is not None
     assert [item.key for item in conversation.words_out] == [words["sending"].key, agents.key]

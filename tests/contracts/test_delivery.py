@@ -137,7 +137,8 @@ async def test_every_end_of_a_row_lets_the_next_go(store: Store, end: Status) ->
     [first] = await claimed(store)
     assert await reported(store, first, end, at(1), reason="so it was")
     kept = await store.outbox_row(first.key)
-    assert kept is not None and (kept.status, kept.reason, kept.sending_until) == (end, "so it was", None)
+    assert kept is not None
+    assert (kept.status, kept.reason, kept.sending_until) == (end, "so it was", None)
     assert names(await claimed(store, at(1))) == ["b"]
 
 
@@ -272,7 +273,8 @@ async def test_an_unknown_row_is_given_out_for_reading_back_after_its_rest(store
     assert await store.next_delivery_at(at(599)) == at(600)
     [looking] = await claimed(store, at(600), sending_s=30)
     assert (looking.status, looking.attempt, looking.fence) == (Status.UNKNOWN, 1, 2)
-    assert looking.sending_until == at(630) and looking.unknown_since == NOW
+    assert looking.sending_until == at(630)
+    assert looking.unknown_since == NOW
     assert await claimed(store, at(601)) == [], "one looks at a time"
     assert await store.next_delivery_at(at(601)) == at(630)
     assert await store.expire_sending(at(630), QUARANTINE) == 0
@@ -288,7 +290,8 @@ async def test_an_unknown_row_may_rest_again_and_remembers_since_when(store: Sto
     [looking] = await claimed(store, at(600))
     assert await reported(store, looking, Status.UNKNOWN, at(601), not_before=at(700))
     kept = await store.outbox_row(item.key)
-    assert kept is not None and (kept.unknown_since, kept.not_before) == (NOW, at(700))
+    assert kept is not None
+    assert (kept.unknown_since, kept.not_before) == (NOW, at(700))
 
 
 async def test_an_unknown_row_that_is_proved_absent_is_sent_again(store: Store) -> None:

@@ -79,7 +79,8 @@ async def test_an_erased_customer_is_nowhere_in_the_database(backend: Backend) -
     assert [item.key for item in await store.conversations()] == [other]
     assert len(await store.turns(other)) == 1
     assert await store.check() == []
-    assert await store.next_wake_at() is None and await store.next_delivery_at(NOW) is None
+    assert await store.next_wake_at() is None
+    assert await store.next_delivery_at(NOW) is None
     await store.close()
     assert CANARY.encode() not in (await backend.everything()).lower()
 
@@ -88,7 +89,9 @@ async def test_an_erased_customer_is_nowhere_in_the_database(backend: Backend) -
 async def test_a_customer_is_erased_by_id_or_handle(store: Store, name: str) -> None:
     await fill(store)
     assert await store.erase_customer(name, NOW) == 1
-    assert await store.conversations() == [] and await store.asides() == [] and await store.labels() == []
+    assert await store.conversations() == []
+    assert await store.asides() == []
+    assert await store.labels() == []
     assert await store.erase_customer(name, NOW) == 0
 
 
@@ -107,7 +110,8 @@ async def test_who_opted_out_stays_opted_out_after_the_erasure(store: Store) -> 
     await store.erase_customer("c1", NOW)
     await store.erase_customer("c1", NOW)
     [taken] = await store.take_in([post("2")], open_or_join, NOW)
-    assert isinstance(taken.route, Open) and taken.route.conversation.bot_muted
+    assert isinstance(taken.route, Open)
+    assert taken.route.conversation.bot_muted
 
 
 async def test_all_conversations_of_a_customer_go(store: Store) -> None:
@@ -142,7 +146,8 @@ async def test_an_export_is_plain_and_whole(store: Store) -> None:
     assert [turn["turn_id"] for turn in conversation["turns"]] == [f"{CANARY}-1", f"{CANARY}-2"]
     assert conversation["turns"][0]["posted_at"] == NOW.isoformat()
     assert [message["body"]["text"][:14] for message in conversation["messages"]] == [f"{CANARY} wo"[:14]] * 3
-    assert len(conversation["labels"]) == 3 and len(conversation["audit"]) == 3
+    assert len(conversation["labels"]) == 3
+    assert len(conversation["audit"]) == 3
     assert [event["kind"] for event in conversation["events"]][:2] == ["CustomerPosted"] * 2
     [aside] = export["set_aside"]
     assert aside["profile"]["name"] == f"{CANARY} Name"

@@ -37,7 +37,8 @@ pytestmark = pytest.mark.anyio
 
 async def test_a_post_opens_a_conversation_which_wakes(store: Store) -> None:
     [taken] = await store.take_in([post("1")], open_or_join, NOW)
-    assert taken.new and isinstance(taken.route, Open)
+    assert taken.new
+    assert isinstance(taken.route, Open)
     assert await store.conversation(taken.route.conversation.key) == new_conversation(post("1"))
     assert await store.next_wake_at() == NOW
 
@@ -134,7 +135,8 @@ async def test_an_act_on_a_known_conversation_wakes_it_and_leaves_the_version(st
     assert taken == Taken(True, Join(key))
     assert await store.next_wake_at() == at(7)
     conversation = await store.conversation(key)
-    assert conversation is not None and conversation.version == 1
+    assert conversation is not None
+    assert conversation.version == 1
 
 
 async def test_waking_never_moves_a_wake_back(store: Store) -> None:
@@ -187,9 +189,11 @@ async def test_a_mention_that_is_set_aside_can_be_opened_once(store: Store) -> N
     assert await store.next_wake_at() is None
     [aside] = await store.asides()
     assert (aside.id, aside.reason, aside.customer, aside.at) == ("1", "praise", Customer("c1", "@Name-c1"), NOW)
-    assert isinstance(aside.event, CustomerPosted) and aside.event.text == "love it"
+    assert isinstance(aside.event, CustomerPosted)
+    assert aside.event.text == "love it"
     opened_now = await store.open_aside(aside.sequence, open_or_join, at(60))
-    assert isinstance(opened_now.route, Open) and await store.next_wake_at() == at(60)
+    assert isinstance(opened_now.route, Open)
+    assert await store.next_wake_at() == at(60)
     assert await store.open_aside(aside.sequence, must_not_route, at(61)) == Taken(False)
     assert await store.asides() == []
     seen: list[Claimed] = []
@@ -230,7 +234,8 @@ async def test_a_muted_customer_opens_muted_conversations_on_that_channel_only(s
     muted = [item.route.conversation.bot_muted for item in taken if isinstance(item.route, Open)]
     assert muted == [True, False, False]
     conversation = await store.conversation(ConversationKey("x:acme:2"))
-    assert conversation is not None and conversation.bot_muted
+    assert conversation is not None
+    assert conversation.bot_muted
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,8 @@ async def test_conversations_come_latest_activity_first_and_in_pages(store: Stor
     await decided(store, ConversationKey("x:acme:1"), at(20), changes={"state": State.WITH_AGENT})
     await decided(store, ConversationKey("x:acme:3"), at(10), changes={"state": State.REFLECTING})
     listed = [item.key for item in await store.conversations()]
-    assert listed[:2] == ["x:acme:1", "x:acme:3"] and len(listed) == 5
+    assert listed[:2] == ["x:acme:1", "x:acme:3"]
+    assert len(listed) == 5
     assert [item.key for item in await store.conversations(limit=1, offset=1)] == ["x:acme:3"]
     pages = [item.key for offset in (0, 2, 4) for item in await store.conversations(limit=2, offset=offset)]
     assert pages == listed

@@ -154,9 +154,8 @@ async def test_a_lost_connection_is_an_outage_and_then_work_goes_on(database: Po
 
     def cut(item: Claimed) -> Decision:
         with psycopg.connect(database.url, autocommit=True) as killer:
-            killer.execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity where pid<>pg_backend_pid() and datname=current_database()"
-            )
+            others = "pid<>pg_backend_pid() and datname=current_database()"
+            killer.execute(f"select pg_terminate_backend(pid) from pg_stat_activity where {others}".encode())
         return read_all(item)
 
     with pytest.raises(StoreUnavailable):

@@ -19,6 +19,7 @@ from bot.store.port import StoreError, StoreInUse, StoreTooNew, StoreUnavailable
 from bot.store.records import Arrival, Route
 from bot.store.schema import VERSION
 from bot.store.sqlite import SqliteStore
+from bot.store.steps import customers, decisions, deliveries, intake, looks, to_sqlite
 from bot.store.writer import Writer
 from conversations.conversation import Conversation
 from tests.contracts.examples import NOW, act, deciding, must_not_route, open_or_join, opened, post, read_all
@@ -334,3 +335,33 @@ async def test_a_damaged_file_is_reported(path: Path) -> None:
     damaged = await SqliteStore.open(path, read_only=True)
     assert await damaged.check() != []
     await damaged.close()
+
+
+# ---------------------------------------------------------------- at a million conversations
+
+STEPS = (customers, decisions, deliveries, intake, looks)
+ALL = {"_BY_STATE", "_BY_STATUS", "_TOTALS"}
+"""What counts everything may read a whole index."""
+
+
+def statements() -> dict[str, str]:
+    """Every constant statement of the steps, by name."""
+    found = {f"{module.__name__}.{name}": value for module in STEPS for name, value in vars(module).items()}
+    verbs = ("select", "with", "update", "delete")
+    return {name: sql for name, sql in found.items() if isinstance(sql, str) and sql.startswith(verbs)}
+
+
+@pytest.mark.parametrize("name", sorted(statements()))
+async def test_no_statement_reads_a_whole_table(name: str) -> None:
+    store = await SqliteStore.open(":memory:")
+    sql = to_sqlite(statements()[name])
+    plan = store.database.conn.execute(f"explain query plan {sql}", (None,) * sql.count("?")).fetchall()
+    details = [row[3] for row in plan]
+    whole = [
+        detail for detail in details if detail.startswith("SCAN") and detail not in ("SCAN busy", "SCAN CONSTANT ROW")
+    ]
+    if name.rpartition(".")[2] in ALL:
+        whole = [detail for detail in whole if "INDEX" not in detail]
+    assert whole == []
+    assert not [detail for detail in details if "AUTOMATIC" in detail]
+    await store.close()

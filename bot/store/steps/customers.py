@@ -14,7 +14,8 @@ from conversations.ids import ConversationKey
 Person = tuple[str, str]
 """A channel and the platform's id of somebody there."""
 
-_MET = """select channel, id from customer where (id=? or (handle<>'' and handle=?)) and (?='' or channel=?)
+_MET = """select channel, id from customer where id=? and (?='' or channel=?)
+  union select channel, id from customer where handle=? and handle<>'' and (?='' or channel=?)
   union select channel, customer from inbox where conversation is null and customer=? and (?='' or channel=?)"""
 _STRAYS = "conversation is null and channel=? and customer=?"
 _OF_CONVERSATION = (
@@ -26,7 +27,7 @@ _OF_CONVERSATION = (
     "delete from conversation where key=?",
 )
 _CLOSED = """select key, channel, customer from conversation
-  where closed_at is not null and closed_at<? and state='CLOSED' order by closed_at limit ? for update"""
+  where closed_at is not null and closed_at<? and not state<>'CLOSED' order by closed_at limit ? for update"""
 _NOWHERE = """select sequence, channel, customer from inbox
   where conversation is null and at<? order by at limit ? for update"""
 _ANYTHING_LEFT = f"""select 1 from conversation where channel=? and customer=?
@@ -45,8 +46,10 @@ _EXPORTED = {
         "inbox where conversation=? order by sequence",
     ),
     "messages": (
-        "key, channel, place, kind, body, created_at, author, act, template, due_at, not_before, status, external_id, "
-        "url, reason, updated_at",
+        (
+            "key, channel, place, kind, body, created_at, author, act, template, due_at, not_before, status, external_id, "
+            "url, reason, updated_at"
+        ),
         "outbox where conversation=? order by sequence",
     ),
     "labels": ("agent, complaint, text, language, at", "label where conversation=? order by id"),
@@ -61,7 +64,7 @@ def people(customer: str) -> Steps[list[Person]]:
     """Who is meant by a platform id or a handle, if need be with the channel in front (``slack:anna``)."""
     channel, _, name = customer.rpartition(":")
     id_ = clean(name)
-    rows = yield _MET, (id_, plain_handle(name), channel, channel, id_, channel, channel)
+    rows = yield _MET, (id_, channel, channel, plain_handle(name), channel, channel, id_, channel, channel)
     return [(row[0], row[1]) for row in rows]
 
 

@@ -13,7 +13,7 @@ from bot.store.steps import Batch, Steps
 from bot.store.steps.decisions import turn_written
 from bot.store.steps.intake import wake
 
-# Lanes with something pending, by hopping from one to the next in the index: a long queue in a lane costs nothing here.
+# Lanes with something pending, hopping from one to the next in the index: a long queue in a lane costs nothing here.
 _LANES = """with recursive busy(lane) as (
     select min(lane) from outbox where status='pending'
     union all
@@ -23,7 +23,7 @@ _LANES = """with recursive busy(lane) as (
     coalesce(lane.at_once, 1) - (select count(*) from outbox where status='sending' and lane=busy.lane)
   from busy left join lane on lane.key=busy.lane where busy.lane is not null"""
 
-# No earlier unfinished row of the same conversation and place, except that an agent's words pass a bot's unknown row.
+# No earlier unfinished row of the same conversation and place; an agent's words pass a bot's unknown row, though.
 _FREE = """not exists (select 1 from outbox as earlier
     where earlier.conversation=outbox.conversation and earlier.place=outbox.place and earlier.sequence<outbox.sequence
     and earlier.status in ('pending', 'sending', 'unknown')
@@ -50,7 +50,8 @@ _LATER_AT = f"""select not_before from outbox
   where status='pending' and lane=? and not_before>0 and not_before>? and {_FREE} order by not_before limit 1"""
 _WAITING = """select min(at) from (
   select min(sending_until) as at from outbox where status='sending'
-  union all select min(greatest(not_before, coalesce(sending_until, 0))) from outbox where status='unknown') as waiting"""
+  union all select min(greatest(not_before, coalesce(sending_until, 0))) from outbox where status='unknown'
+  ) as waiting"""
 _LANE = """insert into lane (key, next_at, at_once) values (?,?,?)
   on conflict (key) do update set next_at=excluded.next_at, at_once=excluded.at_once"""
 
@@ -102,7 +103,7 @@ def report(reports: Sequence[Report]) -> Steps[list[bool]]:
     """See ``Store.report_deliveries``."""
     current = []
     for item in reports:
-        current.append((yield from _report(item)))
+        current.append((yield from _report(item)))  # noqa: PERF401 - a comprehension cannot yield
     return current
 
 

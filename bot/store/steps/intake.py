@@ -48,7 +48,7 @@ def take_in(arrivals: Sequence[Arrival], route: Router, now: int) -> Steps[list[
     """See ``Store.take_in``."""
     taken = []
     for arrival in arrivals:
-        taken.append((yield from _take_in(arrival, route, now)))
+        taken.append((yield from _take_in(arrival, route, now)))  # noqa: PERF401 - a comprehension cannot yield
     return taken
 
 
