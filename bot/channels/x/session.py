@@ -17,7 +17,7 @@ from tweepy.asynchronous import AsyncClient
 from yarl import URL
 
 from bot.channels.x.limits import Limits, endpoint_of
-from bot.channels.x.oauth import authorization, escape
+from bot.channels.x.oauth import Signer, escape
 from bot.channels.x.problems import NETWORK_ERRORS, Problem, XError, network_error, refusal
 from bot.channels.x.settings import XAccount
 
@@ -88,6 +88,7 @@ class Client(AsyncClient):  # type: ignore[misc]
         self.shared = shared
         self.limits = limits
         self.now = now
+        self.signer = Signer(keys)
         self.timeout = aiohttp.ClientTimeout(total=account.timeout_s, connect=min(10.0, account.timeout_s))
 
     async def request(
@@ -103,7 +104,7 @@ class Client(AsyncClient):  # type: ignore[misc]
         target = self.account.base_url + route
         query = "&".join(f"{escape(name)}={escape(value)}" for name, value in pairs)
         if user_auth:
-            proof = authorization(method, target, pairs, self.account.keys, self.now())
+            proof = self.signer.authorization(method, target, pairs, self.now())
         else:
             proof = f"Bearer {self.account.keys.bearer}"
         headers = {"Authorization": proof, "User-Agent": self.user_agent}

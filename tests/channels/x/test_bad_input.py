@@ -147,8 +147,7 @@ async def test_rows_that_cannot_be_read_are_kept_for_a_human_once() -> None:
 
 
 async def test_an_array_in_place_of_an_object_is_a_failure_and_no_crash() -> None:
-    async with rig() as r:
-        async with elsewhere(r, lambda request: web.json_response([1, 2])):
-            await r.advance(600, step_s=60)
-            assert "x_channel_down" in r.alerts()
-            assert await r.cases() == []
+    async with rig() as r, elsewhere(r, lambda request: web.json_response([1, 2])):
+        await r.advance(600, step_s=60)
+        assert "x_channel_down" in r.alerts()
+        assert await r.cases() == []

@@ -23,12 +23,14 @@ async def complaint_heard(r: Rig) -> None:
     mention = r.says()
     await r.advance(420)
     (first,) = r.replies_to(mention)
-    assert "automated" in first.text and first.kind == "post"
+    assert "automated" in first.text
+    assert first.kind == "post"
     assert (await r.case()).replied_at is not None
     r.messages("I ordered a kettle on the 3rd, it never came, and I would like my money back please")
     await r.advance(300)
     assert (await r.case()).direct
-    assert r.accepted[1].kind == "dm" and r.accepted[1].recipient_id == r.ada.id
+    assert r.accepted[1].kind == "dm"
+    assert r.accepted[1].recipient_id == r.ada.id
     r.messages("Yes exactly, that is right. I want a refund.")
     await r.advance(300)
     assert (await r.case()).state is State.AWAITING_AGENT
@@ -44,11 +46,14 @@ async def test_a_complaint_runs_from_the_mention_to_the_check_back() -> None:
         step = Step("The full price goes back to your card", r.now() + timedelta(days=2))
         await r.act(AgentProposedPlan(agent=KIM, steps=(step,), remedy="a full refund"))
         await r.advance(60)
-        assert "full price" in r.accepted[-1].text and (await r.case()).state is State.AWAITING_AGREEMENT
+        assert "full price" in r.accepted[-1].text
+        assert (await r.case()).state is State.AWAITING_AGREEMENT
         r.messages("Yes, I agree, please do that")
         await r.advance(300)
         case = await r.case()
-        assert case.state is State.FULFILLING and case.plan is not None and case.plan.agreed_words
+        assert case.state is State.FULFILLING
+        assert case.plan is not None
+        assert case.plan.agreed_words
         await r.act(PromiseKept(agent=KIM, promise=case.promises[0].id))
         await r.act(AgentResolved(agent=KIM, done_text="The refund was made", check_back_days=1))
         await r.advance(120)
@@ -56,13 +61,15 @@ async def test_a_complaint_runs_from_the_mention_to_the_check_back() -> None:
         said = len(r.accepted)
         await r.advance(4 * 86_400, step_s=1800)
         assert (await r.case()).state is State.CHECKING_BACK
-        assert len(r.accepted) == said + 1 and r.accepted[-1].kind == "dm"
+        assert len(r.accepted) == said + 1
+        assert r.accepted[-1].kind == "dm"
         r.messages("Yes, all good now, I am happy. Thank you!")
         await r.advance(600)
         case = await r.case()
         assert (case.state, case.outcome) == (State.CLOSED, Outcome.SATISFIED)
         assert len({(row.reply_to_id, row.recipient_id, row.text) for row in r.accepted}) == len(r.accepted)
-        assert r.alerts() == [] and not [row for row in await r.rows() if row.status.value not in ("sent", "withdrawn")]
+        assert r.alerts() == []
+        assert not [row for row in await r.rows() if row.status.value not in ("sent", "withdrawn")]
 
 
 async def test_everything_works_in_public_when_x_has_no_direct_messages() -> None:
@@ -71,8 +78,10 @@ async def test_everything_works_in_public_when_x_has_no_direct_messages() -> Non
         mention = r.says()
         await r.advance(420)
         (first,) = r.replies_to(mention)
-        assert "direct message" not in first.text.lower() and "x_no_direct messages" in r.alerts()
-        assert r.channel.status()["brand"]["direct_messages"] is False and r.channel.status()["brand"]["ok"]
+        assert "direct message" not in first.text.lower()
+        assert "x_no_direct messages" in r.alerts()
+        assert r.channel.status()["brand"]["direct_messages"] is False
+        assert r.channel.status()["brand"]["ok"]
         await r.act(AgentClaimed(agent=KIM))
         await r.act(AgentReplied(agent=KIM, text="Hello, Kim here. We found it."))
         await r.advance(60)

@@ -27,9 +27,11 @@ DIRECT = replace(PUBLIC, surface=Surface.DIRECT, target=None, answers="dm:11")
 OPENED = History(customer_wrote_direct=True)
 
 
-def verdict(intent: Intent, author: Author = Author.BOT, history: History = History(), rules: Rules = Rules()) -> str:
+def verdict(
+    intent: Intent, author: Author = Author.BOT, history: History | None = None, rules: Rules | None = None
+) -> str:
     """The beginning of the reason, or ``allowed``."""
-    found = may_send(intent, author, history, rules)
+    found = may_send(intent, author, history or History(), rules or Rules())
     return "allowed" if isinstance(found, Allowed) else found.reason.partition(":")[0]
 
 

@@ -13,7 +13,8 @@ from conversations.events import AgentClaimed, AgentReplied
 from conversations.ids import EffectKey
 from conversations.protocol import State
 from tests.channels.x.rig import KIM, Rig, rig, texts
-from tests.platforms.x import Fault, Kind as Broken, Post, Quota, weighted_length
+from tests.platforms.x import Fault, Post, Quota, weighted_length
+from tests.platforms.x import Kind as Broken
 
 pytestmark = pytest.mark.anyio
 SEND = "POST /2/tweets"

@@ -15,8 +15,23 @@ from tests.platforms.x.text import WEIGHT_MAX, shorten, weighted_length
 
 Answer = tuple[int, Json]
 _CREATE = frozenset(
-    "card_uri community_id direct_message_deep_link for_super_followers_only geo made_with_ai media nullcast "
-    "paid_partnership poll quote_tweet_id reply reply_settings share_with_followers text".split()
+    (
+        "card_uri",
+        "community_id",
+        "direct_message_deep_link",
+        "for_super_followers_only",
+        "geo",
+        "made_with_ai",
+        "media",
+        "nullcast",
+        "paid_partnership",
+        "poll",
+        "quote_tweet_id",
+        "reply",
+        "reply_settings",
+        "share_with_followers",
+        "text",
+    )
 )
 _DEEP_LINKS = ("https://x.com/messages/compose?recipient_id=", "https://twitter.com/messages/compose?recipient_id=")
 

@@ -21,13 +21,16 @@ APP = "OAuth 2.0 Application-Only"
 Handler = Callable[[Call], tuple[int, Json]]
 
 
+NOTHING = Spec()
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One endpoint. `handler` is None for the stream, which the platform opens itself."""
 
     name: str
     handler: Handler | None
-    spec: Spec = Spec()
+    spec: Spec = NOTHING
     auth: tuple[str, ...] = (USER, APP)
     permission: Permission = Permission.READ
 
