@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from anyio.from_thread import start_blocking_portal
 
 from tests.console.browser import chromium, needs_chromium, shoot
-from tests.console.kit import Program, monday
+from tests.console.kit import Program, monday, site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -26,13 +27,11 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    """The playground as users start it, on a Monday morning."""
-    started = Program(tmp_path)
-    url = started.start()
-    httpx.post(f"{url}/playground/clock", json={"to": monday()}, timeout=30).raise_for_status()
-    yield started
-    started.stop()
+def url(tmp_path: Path) -> Iterator[str]:
+    """The address of a playground of its own, on a Monday morning."""
+    with start_blocking_portal("asyncio") as portal, portal.wrap_async_context_manager(site(tmp_path)) as here:
+        httpx.post(f"{here.url}/playground/clock", json={"to": monday()}, timeout=30).raise_for_status()
+        yield here.url
 
 
 class Clicking:
@@ -133,9 +132,9 @@ def resolve(person: Clicking, done: str) -> None:
     person.state("Checking back")
 
 
-def test_a_complaint_goes_all_the_way_to_satisfied(browser: Browser, program: Program) -> None:
+def test_a_complaint_goes_all_the_way_to_satisfied(browser: Browser, url: str) -> None:
     page = browser.new_page(viewport={"width": 1440, "height": 900})
-    person = Clicking(page, program.url)
+    person = Clicking(page, url)
     shoot(page, "laptop-start")
     to_agent(person)
     person.act("reply")
@@ -160,9 +159,9 @@ def test_a_complaint_goes_all_the_way_to_satisfied(browser: Browser, program: Pr
     page.close()
 
 
-def test_an_unhappy_check_back_reopens_and_a_second_round_satisfies(browser: Browser, program: Program) -> None:
+def test_an_unhappy_check_back_reopens_and_a_second_round_satisfies(browser: Browser, url: str) -> None:
     page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme="dark")
-    person = Clicking(page, program.url)
+    person = Clicking(page, url)
     to_agent(person)
     plan_to_promises(person)
     resolve(person, "your parcel was sent again by courier")
@@ -180,10 +179,10 @@ def test_an_unhappy_check_back_reopens_and_a_second_round_satisfies(browser: Bro
     page.close()
 
 
-def test_the_whole_of_it_fits_a_phone(browser: Browser, program: Program) -> None:
+def test_the_whole_of_it_fits_a_phone(browser: Browser, url: str) -> None:
     for scheme in ("light", "dark"):
         page = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme=scheme, has_touch=True)  # type: ignore[arg-type]
-        person = Clicking(page, program.url)
+        person = Clicking(page, url)
         if scheme == "light":
             shoot(page, "phone-start")
             page.click("#example-smoke button")
@@ -201,9 +200,9 @@ def test_the_whole_of_it_fits_a_phone(browser: Browser, program: Program) -> Non
         page.close()
 
 
-def test_what_is_typed_stays_while_the_page_changes(browser: Browser, program: Program) -> None:
+def test_what_is_typed_stays_while_the_page_changes(browser: Browser, url: str) -> None:
     page = browser.new_page()
-    person = Clicking(page, program.url)
+    person = Clicking(page, url)
     page.click("#example-hold button")
     person.state("Listening")
     page.fill("#composer-text", "half a sentence")
@@ -213,7 +212,7 @@ def test_what_is_typed_stays_while_the_page_changes(browser: Browser, program: P
     before = page.locator(".case-line").count()
     for n in range(3):
         body = {"customer": f"other-{n}", "text": "my order never came, three weeks!", "id": f"o{n}"}
-        httpx.post(f"{program.url}/playground/posts", json=body, timeout=30).raise_for_status()
+        httpx.post(f"{url}/playground/posts", json=body, timeout=30).raise_for_status()
     page.wait_for_function("n => document.querySelectorAll('.case-line').length === n", arg=before + 3)
     assert page.input_value("#composer-text") == "half a sentence"
     assert page.input_value("#reply-text") == "I am on it"
@@ -222,23 +221,23 @@ def test_what_is_typed_stays_while_the_page_changes(browser: Browser, program: P
     page.close()
 
 
-def test_a_double_click_posts_once(browser: Browser, program: Program) -> None:
+def test_a_double_click_posts_once(browser: Browser, url: str) -> None:
     page = browser.new_page()
-    person = Clicking(page, program.url)
+    person = Clicking(page, url)
     page.dblclick("#example-hold button")
     person.state("Listening")
     page.fill("#composer-text", "and nobody called back")
     page.dblclick(".send")
     page.locator(".post.mine .text", has_text="and nobody called back").first.wait_for()
     page.wait_for_function("document.querySelectorAll('.htmx-request').length === 0")
-    state = httpx.get(f"{program.url}/playground/state", timeout=30).json()
+    state = httpx.get(f"{url}/playground/state", timeout=30).json()
     assert [len(case["turns"]) for case in state["conversations"]] == [2]
     page.close()
 
 
-def test_it_can_be_used_by_keyboard_alone(browser: Browser, program: Program) -> None:
+def test_it_can_be_used_by_keyboard_alone(browser: Browser, url: str) -> None:
     page = browser.new_page(viewport={"width": 1440, "height": 900})
-    person = Clicking(page, program.url)
+    person = Clicking(page, url)
 
     def tab_to(selector: str, presses: int = 60) -> None:
         for _ in range(presses):
@@ -269,16 +268,15 @@ def test_it_can_be_used_by_keyboard_alone(browser: Browser, program: Program) ->
 
 def test_the_page_says_when_the_program_is_gone_and_goes_on_when_it_is_back(browser: Browser, tmp_path: Path) -> None:
     program = Program(tmp_path)
-    program.start()
-    port = program.url.rpartition(":")[2]
+    url = program.start()
     page = browser.new_page()
-    Clicking(page, program.url)
+    Clicking(page, url)
     page.fill("#composer-text", "nobody answers my letters, this is the third week")
     program.kill()
     page.locator("#offline").wait_for(state="visible")
     page.press("#composer-text", "Enter")
     assert "nobody answers" in page.input_value("#composer-text")
-    program.start(port)
+    program.start(url.rpartition(":")[2])
     page.locator("#offline").wait_for(state="hidden", timeout=30_000)
     page.press("#composer-text", "Enter")
     page.locator(".post.mine .text", has_text="nobody answers").first.wait_for()
@@ -306,10 +304,10 @@ CORPUS = (
 )
 
 
-def test_hostile_texts_are_only_shown(browser: Browser, program: Program) -> None:
+def test_hostile_texts_are_only_shown(browser: Browser, url: str) -> None:
     page = browser.new_page()
-    person = Clicking(page, program.url)
-    door = f"{program.url}/playground"
+    person = Clicking(page, url)
+    door = f"{url}/playground"
     for n, text in enumerate(CORPUS):
         words = f"my parcel never came, three weeks! {text}"
         body = {"customer": f"c{n}", "name": text[:60], "text": words, "id": f"p{n}"}
