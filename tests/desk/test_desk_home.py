@@ -44,6 +44,7 @@ async def test_the_home_shows_my_cases_the_queue_and_what_breaches_next(tmp_path
         assert "0 with you, 3 in the queue" in await home(desk, desk.mia)
         desk.slack.people.click_view(desk.mia, "hearout:take_next", home=True)
         await desk.work()
+        await desk.work()
         shown = await home(desk, desk.mia)
         assert "1 with you, 2 in the queue" in shown
         assert "Breaches next" in shown
@@ -103,10 +104,10 @@ async def test_the_command(tmp_path: Path) -> None:
         await several(desk, 2)
 
         async def typed(user: User, text: str) -> str:
-            done = desk.slack.people.command(user, desk.channel, "/hearout", text)
+            desk.slack.people.command(user, desk.channel, "/hearout", text)
             await desk.server.settled()
             await desk.link.settle()
-            return str(done.answer["text"])
+            return desk.told(user)[-1].text
 
         assert "2 open cases" in await typed(desk.mia, "status")
         assert "Customer 0" in await typed(desk.mia, "")

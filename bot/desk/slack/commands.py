@@ -34,6 +34,11 @@ class Commands:
         if isinstance(who, str):
             await ack(text=who, response_type="ephemeral")
             return
+        await ack()  # looking through a thousand cases takes longer than an acknowledgement should
+        self.actions.slack.later(self.reply(who, body), "command")
+
+    async def reply(self, who: Actor, body: dict[str, Any]) -> None:
+        """Do it, and say what came of it."""
         verb, _, rest = str(body.get("text", "")).strip().partition(" ")
         try:
             text = await self.run(verb.lower(), rest.strip(), who, body)
@@ -43,7 +48,7 @@ class Commands:
             text = NOT_KEPT
         except Trouble as trouble:
             text = f"Slack did not take that ({escape(trouble.error)}). Please try again."
-        await ack(text=text, response_type="ephemeral")
+        self.actions.answer(body, text)
 
     async def run(self, verb: str, rest: str, who: Actor, body: dict[str, Any]) -> str:
         """Do what a command asks, and say what came of it. Raises ``ActError``."""

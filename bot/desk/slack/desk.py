@@ -30,6 +30,8 @@ from conversations.conversation import Conversation
 from conversations.effects import Alarm
 from conversations.ids import EffectKey, ExternalId
 from conversations.policy import Policy
+from conversations.wording import guard
+from conversations.wording.request import Surface
 
 WAIT_S = 60.0
 """While Slack refuses our token or no channel is left, rows wait for so long between tries; none is given up."""
@@ -189,10 +191,16 @@ class SlackDesk:
 
     async def run(self) -> None:
         """Take agents' acts; watch over words whose outcome is unknown; publish the digest when it is due."""
+        self.warm()
         async with self.slack.listening():
             while True:
                 await self.round()
                 await self.clock.wait(asyncio.Event(), self.clock.now() + timedelta(seconds=self.settings.watch_s))
+
+    def warm(self) -> None:
+        """Read the guard's patterns before the first agent waits for them."""
+        for language in self.board.policy().languages:
+            guard.findings("warm", language, Surface.PUBLIC, customer_language=language)
 
     async def round(self) -> None:
         """What comes round again and again. An error of Slack is logged and waits for the next round."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 OWNED = (State.WITH_AGENT, State.AWAITING_AGREEMENT, State.FULFILLING, State.RESOLVED, State.CHECKING_BACK)
 UNOWNED = (State.LISTENING, State.REFLECTING, State.AWAITING_AGENT)
+PAGE = 100
 LOOK_MAX = 2_000
 """Open cases that are looked through for lists."""
 SHOWN_MAX = 8
@@ -54,10 +56,8 @@ class Home:
         """Buttons that are about no single case."""
         match name:
             case "take_next":
-                case = await self.take_next(who, str(action.get("action_ts", "")))
-                self.actions.answer(
-                    body, f"You take the case of {escape(await self.board.who(case))}: {await self.where(case)}"
-                )
+                self.slack.later(self.give_next(who, str(action.get("action_ts", "")), body), "take next")
+                return
             case "end_shift":
                 await self.actions.open_view(body, modals.end_shift(len(await self.mine(who)), self.board.policy()))
                 return
@@ -79,7 +79,14 @@ class Home:
     async def open_cases(self) -> list[Conversation]:
         """Everything that is not closed, as far as lists look."""
         states = [state.value for state in State if state is not State.CLOSED]
-        return await self.board.store.conversations(states=states, limit=LOOK_MAX)
+        found: list[Conversation] = []
+        while len(found) < LOOK_MAX:  # page by page, so that clicks are answered in between
+            page = await self.board.store.conversations(states=states, limit=PAGE, offset=len(found))
+            found += page
+            if len(page) < PAGE:
+                break
+            await asyncio.sleep(0)
+        return list({case.key: case for case in found}.values())
 
     async def mine(self, who: Actor) -> list[Conversation]:
         """The cases of an agent that are not closed."""
@@ -111,6 +118,18 @@ class Home:
         case = waiting[0]
         await self.actions.submit(case, AgentClaimed(agent=who.agent), f"slack:{who.agent.id}:next:{case.key}:{stamp}")
         return case
+
+    async def give_next(self, who: Actor, stamp: str, body: dict[str, Any]) -> None:
+        """Take the next case for somebody who clicked, and show it."""
+        try:
+            case = await self.take_next(who, stamp)
+        except ActError as error:
+            self.actions.answer(body, error.message)
+        else:
+            self.actions.answer(
+                body, f"You take the case of {escape(await self.board.who(case))}: {await self.where(case)}"
+            )
+        await self.publish(who)
 
     async def where(self, case: Conversation) -> str:
         """A link to the case's card."""
