@@ -170,6 +170,9 @@ async def test_a_poisoned_conversation_is_tried_again_after_a_minute_doubling_up
     assert await store.decide_due(now, 10, read_all) == 1
     assert await store.poisoned() == []
     assert await store.next_wake_at() is None
+    await store.take_in([post("2")], open_or_join, now)
+    await store.decide_due(now, 10, must_not_decide)
+    assert await store.next_wake_at() == now + timedelta(minutes=1), "a decision in between and it begins anew"
 
 
 async def test_a_decision_that_cannot_be_written_is_poison_and_leaves_nothing_behind(store: Store) -> None:
@@ -377,6 +380,8 @@ async def test_cards_that_wait_are_one_card(store: Store) -> None:
     await claimed(store)
     await decided(store, key, outbox=(desk_row(key, "e"),))
     assert names(await store.outbox()) == ["a", "d", "e"], "the first is leaving: it may not show the newest"
+    await decided(store, key, outbox=(desk_row(key, "f"),))
+    assert names(await store.outbox()) == ["a", "d", "e"]
 
 
 async def test_a_card_that_comes_back_gives_way_to_the_one_that_waits(store: Store) -> None:
