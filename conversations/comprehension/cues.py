@@ -240,7 +240,9 @@ def _outcome(seen: Evidence, moods: _Moods, asked: bool, found: dict[CueName, tu
     happy = bool(satisfied and satisfied.mark.weight >= 1)
     short = seen.word_count <= 12
     if satisfied and not moods.ironic:
-        spoken = [hit for hit in seen.cues["satisfied"] if tokens.words[hit.first][0].isalnum() and hit.mark.weight >= 1]
+        spoken = [
+            hit for hit in seen.cues["satisfied"] if tokens.words[hit.first][0].isalnum() and hit.mark.weight >= 1
+        ]
         positives = len({hit.last for hit in spoken})
         others = seen.any("opts_out", "asks_for_human", "more_to_come", "needs_more")
         certain = happy and moods.clear and not moods.denies and not others
@@ -279,7 +281,9 @@ def _standing_alone(seen: Evidence, moods: _Moods, found: dict[CueName, tuple[bo
         hit = seen.best(section)
         if hit is not None:
             certain = hit.mark.weight >= 1 and not moods.ironic and not moods.condition
-            certain = certain and (hit.last - hit.first > 1 or seen.word_count <= 2) and seen.unknown_words <= LONG_OPT_OUT
+            certain = (
+                certain and (hit.last - hit.first > 1 or seen.word_count <= 2) and seen.unknown_words <= LONG_OPT_OUT
+            )
             found[name] = certain and not (moods.question and name is CueName.OPTS_OUT), hit
     for name, section in ((CueName.DONE, "done"), (CueName.STATES_WISH, "states_wish")):
         hit = seen.best(section)

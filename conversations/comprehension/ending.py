@@ -21,12 +21,11 @@ class Patience:
     ``announced_s`` is the quiet time while a numbered thread has parts to come.
     """
 
-    more: float = 1.5
-    unfinished: float = 1.5
-    done: float = 0.7
+    more: float = 1.2
+    unfinished: float = 1.2
+    done: float = 0.9
     thanks: float = 0.5
-    question: float = 0.9
-    slow_writer: float = 1.5
+    slow_writer: float = 2.0
     announced_s: float = 600.0
     quiet_s_min: float = 20.0
     quiet_s_max: float = 900.0
@@ -56,8 +55,6 @@ def quiet_s(
         factor *= patience.thanks
     elif last.certain(CueName.DONE) or last.wish:
         factor *= patience.done
-    elif last.certain(CueName.QUESTION):
-        factor *= patience.question
     if gaps_s and gaps_s[-1] > base_s * SLOW_SHARE:
         factor *= patience.slow_writer
     wanted = base_s * factor

@@ -272,11 +272,26 @@ class Phrases:
                     self._collect(node, first, position, count, here, sentence, last_plain, hits, seen)
                 if position >= count or sentence[position] != here:
                     continue
-                if node.words is not None or node.prefixes or node.classes or node.any or node.number:
-                    after: list[_Node] = []
-                    self._follow(node, words[position], known[position][0], after)
-                    if after:
-                        stack.extend((following, position + 1) for following in after)
+                if node.words is not None:  # written out, not _follow: this is where reading spends its time
+                    following = node.words.get(words[position])
+                    if following is not None:
+                        stack.append((following, position + 1))
+                if node.prefixes is not None:
+                    word = words[position]
+                    for length, table in node.prefixes.items():
+                        following = table.get(word[:length])
+                        if following is not None:
+                            stack.append((following, position + 1))
+                if node.classes is not None:
+                    names = known[position][0]
+                    if names:
+                        for name, following in node.classes.items():
+                            if name in names:
+                                stack.append((following, position + 1))
+                if node.any is not None:
+                    stack.append((node.any, position + 1))
+                if node.number is not None and (words[position][0].isdigit() or "number" in known[position][0]):
+                    stack.append((node.number, position + 1))
                 if node.gap is not None:
                     stack.extend((node.gap, position + skipped) for skipped in range(GAP_WORDS_MAX + 1))
         return hits

@@ -45,6 +45,7 @@ _CLEAN: dict[int, str | None] = {**_INVISIBLE, **_CONTROL, **_QUOTES, 0x2028: "\
 _CONFUSABLE = str.maketrans(
     "аеорсухіјѕԁһӏАВЕКМНОРСТХІЈЅοαεικνρτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxijsdhlABEKMHOPCTXIJSoaeikvptuxABEZHIKMNOPTYX"
 )
+_CONTROL_SEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f`]")
 _MIXED_WORD = re.compile(r"[a-zA-Z]+[Ͱ-ԯ]|[Ͱ-ԯ]+[a-zA-Z]")
 _LATIN_RUN = re.compile(r"[a-zA-ZͰ-ԯ]+")
 
@@ -112,7 +113,7 @@ def clean(text: str) -> str:
         if _MIXED_WORD.search(text):
             text = _LATIN_RUN.sub(_as_latin, text)
         return text
-    return text.translate(_CLEAN)
+    return text.translate(_CLEAN) if _CONTROL_SEEN.search(text) else text
 
 
 def _as_latin(match: re.Match[str]) -> str:

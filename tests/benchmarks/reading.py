@@ -100,7 +100,7 @@ def waiting(data: Path, reader: Reader) -> Iterable[Row]:
             f"Twitter, {len(bursts)} threads, base 300 s: median first reply, interrupted",
             f"{default.first_reply_s_median / 60:.1f} min, {default.interrupted:.2%}",
         )
-        for base in (150.0, 180.0, 200.0, 220.0, 240.0, 260.0, 280.0, 300.0, 360.0, 420.0):
+        for base in (150.0, 180.0, 200.0, 220.0, 240.0, 260.0, 280.0, 300.0, 320.0, 340.0, 360.0, 380.0, 400.0, 420.0):
             ours = play(bursts, rule(base))
             if ours.interrupted <= 0.005:
                 yield (

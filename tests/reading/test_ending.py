@@ -25,7 +25,7 @@ def test_signs_of_more_lengthen(text: str) -> None:
     assert wait(text) > 180.0
 
 
-@pytest.mark.parametrize("text", ["I want a refund", "that's all", "thanks", "when does it arrive?"])
+@pytest.mark.parametrize("text", ["I want a refund", "that's all", "thanks"])
 def test_signs_of_an_end_shorten(text: str) -> None:
     assert wait(text) < 180.0
 

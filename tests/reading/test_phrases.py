@@ -64,7 +64,7 @@ def test_every_language_has_the_same_topics_cues_and_risks() -> None:
 def test_a_broken_folder_says_where_and_why(tmp_path: Path) -> None:
     folder = tmp_path / "xx"
     folder.mkdir()
-    with pytest.raises(LanguagePackError, match="xx/language.toml"):
+    with pytest.raises(LanguagePackError, match=r"xx/language\.toml"):
         load_pack(folder, ())
     (folder / "language.toml").write_text('name = "X"\nhints = []\nsmall = []\nnegators = []\n')
     with pytest.raises(LanguagePackError, match="open_ends"):
