@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAYS_AHEAD_MAX = 400
 """How far a deadline may be searched for: beyond it, nobody ever works."""
+DAYS_KNOWN_MAX = 1000
+"""Days whose working time is remembered."""
 
 
 @lru_cache(maxsize=64)
@@ -31,6 +33,10 @@ class Span:
     ends: time
 
 
+AROUND_THE_CLOCK = ((Span(time.min, time.max),),) * 7
+"""Every hour of every day."""
+
+
 @dataclass(frozen=True)
 class BusinessHours:
     """A week of working time in one time zone, with days off. The default is every hour of every day.
@@ -39,11 +45,29 @@ class BusinessHours:
     """
 
     time_zone: str = "UTC"
-    week: tuple[tuple[Span, ...], ...] = ((Span(time.min, time.max),),) * 7
+    week: tuple[tuple[Span, ...], ...] = AROUND_THE_CLOCK
     holidays: Container[date] = field(default=frozenset(), compare=False)
+
+    @cached_property
+    def _always(self) -> bool:
+        """Every hour of every day: nothing has to be looked up."""
+        return self.week == AROUND_THE_CLOCK and self.holidays == frozenset()
+
+    @cached_property
+    def _known(self) -> dict[date, list[tuple[datetime, datetime]]]:
+        """Days that were worked out before: deadlines ask for the same few again and again."""
+        return {}
 
     def spans(self, day: date) -> list[tuple[datetime, datetime]]:
         """The working time of a day as aware UTC instants. A time that DST skips starts when the clocks have moved."""
+        found = self._known.get(day)
+        if found is None:
+            if len(self._known) >= DAYS_KNOWN_MAX:
+                self._known.clear()
+            found = self._known[day] = self._work_out(day)
+        return found
+
+    def _work_out(self, day: date) -> list[tuple[datetime, datetime]]:
         if day in self.holidays:
             return []
         tz = zone(self.time_zone)
@@ -61,6 +85,8 @@ class BusinessHours:
 
     def is_open(self, at: datetime) -> bool:
         """Whether somebody works at that instant."""
+        if self._always:
+            return True
         day = at.astimezone(zone(self.time_zone)).date()
         return any(starts <= at < ends for starts, ends in self.spans(day))
 
@@ -72,8 +98,10 @@ class BusinessHours:
         """The instant at which that much working time has passed since ``at``.
 
         With 0 seconds it is the next working instant. Where nobody ever works, plain time is used: a deadline that never
-        comes would hide a case for good.
+        comes would hide a case for good. Where too little is worked in ``DAYS_AHEAD_MAX``, it is the end of those days.
         """
+        if self._always:
+            return at + timedelta(seconds=seconds)
         left = timedelta(seconds=seconds)
         day = at.astimezone(zone(self.time_zone)).date()
         for offset in range(DAYS_AHEAD_MAX):
@@ -84,7 +112,8 @@ class BusinessHours:
                 if begin + left <= ends:
                     return begin + left
                 left -= ends - begin
-        return at + timedelta(seconds=seconds)
+        worked = left < timedelta(seconds=seconds)
+        return at + (timedelta(days=DAYS_AHEAD_MAX) if worked else timedelta(seconds=seconds))
 
 
 def at_daytime(at: datetime, time_zone: str, first: time = time(9, 30), last: time = time(19, 0)) -> datetime:
