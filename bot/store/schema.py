@@ -6,7 +6,7 @@ In SQLite ``PRAGMA user_version`` is the number of the last one, readable withou
 
 from __future__ import annotations
 
-from sqlite_utils import Database, Migrations
+from bot.store.database import Database, Migrations
 
 MIGRATIONS = Migrations("hearout")
 APPLICATION_ID = 0x48454152

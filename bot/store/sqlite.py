@@ -12,10 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from sqlite_utils import Database
-
 from bot.crash_points import reached
 from bot.store.codec import micros
+from bot.store.database import Database
 from bot.store.lock import FileLock
 from bot.store.port import Decider, StoreUnavailable
 from bot.store.sqlite_file import check, connect, prepare

@@ -7,8 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlite_utils import Database
-
+from bot.store.database import Database
 from bot.store.lock import FileLock
 from bot.store.port import StoreError, StoreTooNew
 from bot.store.schema import APPLICATION_ID, MIGRATIONS, VERSION
