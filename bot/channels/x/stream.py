@@ -6,7 +6,6 @@ A connection that is silent for longer than three keep-alives hangs (tweepy issu
 from __future__ import annotations
 
 import asyncio
-import random
 from datetime import timedelta
 from typing import Any
 
@@ -45,7 +44,8 @@ class Stream:
                 log.warning("stream ended", account=self.line.name, problem=error.problem.value, detail=error.detail)
                 if failures == len(BACK_OFF_S):
                     await self.line.alert("stream", f"the filtered stream does not hold ({error}); polling goes on")
-            pause_s = BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)] * (1 + random.random() / 5)
+            jitter = 1 + self.line.doors.rng.random() / 5
+            pause_s = BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)] * jitter
             await self.line.doors.clock.wait(asyncio.Event(), self.line.now() + timedelta(seconds=pause_s))
 
     async def listen(self) -> None:

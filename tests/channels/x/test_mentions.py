@@ -340,3 +340,19 @@ async def test_a_reading_is_stored_with_the_event() -> None:
         assert isinstance(entry.event, CustomerPosted)
         assert entry.event.reading.language == "en"
         assert replace(entry.event, text="x").text == "x"
+
+
+async def test_a_bystander_in_a_thread_that_was_answered_goes_to_the_desk_also_after_a_restart() -> None:
+    async with rig() as r:
+        mention = r.says()
+        await r.advance(420)
+        assert len(r.replies_to(mention)) == 1
+        await r.restart()
+        bob = r.x.world.add_user("bob")
+        r.says("@brand same here, my parcel is late as well, this is awful", by=bob, reply_to=mention)
+        await r.advance(900)
+        case = next(case for case in await r.cases() if case.customer.id == bob.id)
+        assert case.state is State.AWAITING_AGENT
+        refused = [row.reason or "" for row in await r.rows("refused")]
+        assert [reason.partition(":")[0] for reason in refused] == ["thread"]
+        assert len(r.accepted) == 1
