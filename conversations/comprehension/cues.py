@@ -246,7 +246,8 @@ def _outcome(seen: Evidence, moods: _Moods, asked: bool, found: dict[CueName, tu
         positives = len({hit.last for hit in spoken})
         others = seen.any("opts_out", "asks_for_human", "more_to_come", "needs_more")
         certain = happy and moods.clear and not moods.denies and not others
-        certain = certain and positives > 0 and seen.unknown_words <= 2 * positives - 1
+        plain = positives > 1 or any(hit.last - hit.first > 1 for hit in spoken)  # "fine" alone is lukewarm
+        certain = certain and plain and seen.unknown_words <= 2 * positives - 1
         if happy or (short and not moods.unhappy and not moods.denies):
             found[CueName.SATISFIED] = certain, satisfied
     if unsatisfied and (unsatisfied.mark.weight >= 1 or moods.unhappy):
