@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -264,6 +264,7 @@ async def company(
     policy: Policy | None = None,
     options: Options | None = None,
     ping_s: float = 5.0,
+    also: Callable[[SqliteStore, StepClock, SlackDesk, Policy], Customers] | None = None,
     **settings: Any,
 ) -> AsyncIterator[Desk]:
     """A company with a desk, and customers on the playground's phone and in Slack. ``http``: signed HTTP instead of sockets."""
@@ -306,6 +307,9 @@ async def company(
         heard = CustomerSettings(channels=(help_.id,), colleagues=(agents.id,))
         outside = SlackChannel(link, store, clock, reader, heard, desk.people)
         channels[outside.name] = outside
+        more = also(store, clock, desk, chosen) if also else None
+        if more is not None:
+            channels[more.name] = more
         parts = wire(Config(), store, clock, channels, desk, reader, Wording.default(), chosen)
         phone.take_in = parts.intake
         outside.take_in = parts.intake

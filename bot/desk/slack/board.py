@@ -154,7 +154,8 @@ class Board:
         customer = case.customer
         if case.channel == "slack" and not customer.name:
             return await self.people.name(customer.id)
-        return customer.name or (f"@{customer.handle}" if customer.handle else "a customer")
+        handle = f"@{customer.handle}" if customer.handle else ""
+        return f"{customer.name} ({handle})" if customer.name and handle else customer.name or handle or "a customer"
 
     async def place_name(self, case: Conversation) -> str:
         """Where the customer wrote, in words."""
