@@ -80,7 +80,9 @@ def propose_plan(a: Acting) -> AgentEvent:
 
 def record_agreement(a: Acting) -> AgentEvent:
     """The customer agreed elsewhere."""
-    return AgentRecordedAgreement(agent=a.agent, where=a.form.text("where", 300).strip(), words=a.form.text("words", 3000).strip())
+    return AgentRecordedAgreement(
+        agent=a.agent, where=a.form.text("where", 300).strip(), words=a.form.text("words", 3000).strip()
+    )
 
 
 def keep_promise(a: Acting) -> AgentEvent:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from bot.console import playground
+from bot.console import ops, playground
 from bot.console.door import Door
 from bot.console.live import events
 from bot.console.pages import HERE, Pages
@@ -28,7 +27,9 @@ class Files(StaticFiles):
     def file_response(self, full_path: object, stat_result: object, scope: Scope, status_code: int = 200) -> Response:
         """See Starlette."""
         response = super().file_response(full_path, stat_result, scope, status_code)  # type: ignore[arg-type]
-        response.headers["cache-control"] = "public, max-age=31536000, immutable" if scope.get("query_string") else "no-cache"
+        response.headers["cache-control"] = (
+            "public, max-age=31536000, immutable" if scope.get("query_string") else "no-cache"
+        )
         return response
 
 
@@ -40,8 +41,7 @@ def web(app: Parts) -> Starlette:
         Route("/", lambda request: RedirectResponse("/playground", 307)),
         *(Route(path, endpoint, methods=[method]) for path, method, endpoint in playground.ROUTES),
         Route("/playground/events", events),
-        Route("/healthz", alive),
-        Route("/readyz", ready),
+        *ops.routes(app),
         Mount("/static", Files(directory=HERE / "static")),
     ]
     handlers = {HTTPException: known_error, StoreUnavailable: unavailable}
@@ -61,27 +61,11 @@ def asset(name: str) -> str:
     return f"/static/{name}?{FINGERPRINTS[name]}"
 
 
-async def alive(request: Request) -> Response:
-    """``GET /healthz``: the process answers."""
-    return PlainTextResponse("alive\n")
-
-
-async def ready(request: Request) -> Response:
-    """``GET /readyz``: the database answers and the loops come round; else 503 with what is wrong."""
-    app: Parts = request.app.state.parts
-    wrong: dict[str, str] = dict(app.worker.failures)
-    try:
-        await app.store.next_wake_at()
-    except StoreUnavailable as error:
-        wrong["store"] = str(error)
-    fine = app.worker.ready and not wrong
-    body: Mapping[str, object] = {"ready": fine, "failures": wrong, "now": app.local_clock.now().isoformat()}
-    return JSONResponse(body, status_code=200 if fine else 503)
-
-
 async def known_error(request: Request, error: HTTPException) -> Response:
     """A refusal in plain words."""
-    return PlainTextResponse(f"{error.status_code}: {error.detail}\n", status_code=error.status_code, headers=error.headers)
+    return PlainTextResponse(
+        f"{error.status_code}: {error.detail}\n", status_code=error.status_code, headers=error.headers
+    )
 
 
 async def unavailable(request: Request, error: StoreUnavailable) -> Response:

@@ -48,8 +48,14 @@ EXAMPLES = (
 """What a newcomer may start with; ``{brand}`` is our account's name."""
 
 REPLIES: dict[str, tuple[str, ...]] = {
-    "LISTENING": ("and yes I did check the tracking, it hasn't moved since the 3rd", "it was a birthday present for my daughter"),
-    "REFLECTING": ("yes, exactly. get it here by friday or give me my money back", "no, that's not it, you forgot the hotline"),
+    "LISTENING": (
+        "and yes I did check the tracking, it hasn't moved since the 3rd",
+        "it was a birthday present for my daughter",
+    ),
+    "REFLECTING": (
+        "yes, exactly. get it here by friday or give me my money back",
+        "no, that's not it, you forgot the hotline",
+    ),
     "AWAITING_AGENT": ("is anybody there?",),
     "WITH_AGENT": ("any news?",),
     "AWAITING_AGREEMENT": ("ok that works", "no, that's not enough"),

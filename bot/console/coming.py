@@ -28,7 +28,12 @@ def coming(case: Conversation, rows: Sequence[OutboxRow]) -> tuple[Coming, ...]:
     """All of it, soonest first."""
     found = [of_timer(case, timer) for timer in case.timers]
     found += [
-        Coming(row.not_before, "words", f"“{words.said(row.act)[0]}” leaves", "It waits in case the customer goes on writing.")
+        Coming(
+            row.not_before,
+            "words",
+            f"“{words.said(row.act)[0]}” leaves",
+            "It waits in case the customer goes on writing.",
+        )
         for row in rows
         if row.kind is Kind.WORDS and row.status is Status.PENDING and row.not_before is not None
     ]
@@ -90,7 +95,8 @@ def hint(case: Conversation, ahead: Sequence[Coming]) -> Hint:
     if case.state is State.AWAITING_AGENT and case.risk_level is RiskLevel.RED:
         return Hint("Danger: everybody was called. Take the case at the desk now.", waiting or by_name.get("unclaimed"))
     if waiting is not None:
-        return Hint(f"{waiting.title.removesuffix(' leaves')} is written and waits a little, in case {name} goes on.", waiting, by_clock=True)
+        what = waiting.title.removesuffix(" leaves")
+        return Hint(f"{what} is written and waits a little, in case {name} goes on.", waiting, by_clock=True)
     owner = case.owner.name if case.owner else "an agent"
     match case.state:
         case State.LISTENING if (quiet := by_name.get("quiet")) is not None:

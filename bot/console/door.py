@@ -24,9 +24,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 BODY_BYTES_MAX = 4 * 1024 * 1024
 """More than any form of ours can need: a text of 1 MB grows threefold in a form's encoding."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-POLICY = (
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
+POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 HEADERS = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",

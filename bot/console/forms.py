@@ -109,10 +109,16 @@ async def read_form(request: Request) -> Form:
             raise BadInput("body", f"This is no JSON: {error}") from None
         if not isinstance(data, dict):
             raise BadInput("body", "Send one JSON object.")
-        fields = {name: plain(value) for name, value in data.items() if value is not None and not isinstance(value, list)}
-        return Form(fields, is_json=True, lists={name: value for name, value in data.items() if isinstance(value, list)})
+        fields = {
+            name: plain(value) for name, value in data.items() if value is not None and not isinstance(value, list)
+        }
+        return Form(
+            fields, is_json=True, lists={name: value for name, value in data.items() if isinstance(value, list)}
+        )
     try:
-        pairs = parse_qsl(body.decode("ascii", "replace"), keep_blank_values=True, errors="replace", max_num_fields=FIELDS_MAX)
+        pairs = parse_qsl(
+            body.decode("ascii", "replace"), keep_blank_values=True, errors="replace", max_num_fields=FIELDS_MAX
+        )
     except ValueError:
         raise BadInput("body", f"At most {FIELDS_MAX} fields are taken.") from None
     return Form(dict(pairs))

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 
 from bot.console import diagram, words
 from bot.console.coming import spell
+from bot.desk.calls import risk_words
 
 HERE = Path(__file__).parent
 DAY = timedelta(days=1)
@@ -72,8 +73,16 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters |= {"lower_first": lower_first, "clock": clock_time, "until": until, "initials": initials, "hue": hue, "spell": spell, "field_time": field_time}
-    env.globals |= {"words": words, "diagram": diagram}
+    env.filters |= {
+        "lower_first": lower_first,
+        "clock": clock_time,
+        "until": until,
+        "initials": initials,
+        "hue": hue,
+        "spell": spell,
+        "field_time": field_time,
+    }
+    env.globals |= {"risk_words": risk_words, "words": words, "diagram": diagram}
     return env
 
 
@@ -83,7 +92,9 @@ class Pages:
     def __init__(self) -> None:
         self.env = environment()
 
-    def page(self, template: str, values: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> HTMLResponse:
+    def page(
+        self, template: str, values: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> HTMLResponse:
         """A rendered page. A lone surrogate that slipped through does not break it."""
         text = self.env.get_template(template).render(**values)
         return HTMLResponse(text.encode("utf-8", "replace"), status_code=status, headers=dict(headers or {}))

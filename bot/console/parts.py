@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.channels.playground import PlaygroundChannel
-from bot.clock import SystemClock
+from bot.clock import Clock, SystemClock
 from bot.delivery import Delivery
 from bot.desk.acts import Acts
 from bot.intake import Intake
+from bot.metrics import Metrics
 from bot.speech import Speech
 from bot.store.port import Store
 from bot.worker import Worker
@@ -20,6 +21,10 @@ class Parts(Protocol):
 
     @property
     def store(self) -> Store: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def metrics(self) -> Metrics: ...
     @property
     def local_clock(self) -> SystemClock: ...
     @property

@@ -1,7 +1,7 @@
 """The playground's requests: the page, what customers and agents do on it, and the virtual clock.
 
-A page posts a form and is sent back to itself (303); a program posts JSON and gets JSON. Both go through the same functions. Every
-form carries an id made for it, so that a double click, or a second try after a crash, is one post or one act.
+A page posts a form and is sent back to itself (303); a program posts JSON and gets JSON. Both go through the same functions.
+Every form carries an id made for it, so that a double click, or a second try after a crash, is one post or one act.
 """
 
 from __future__ import annotations
@@ -71,7 +71,9 @@ def pages(request: Request) -> Pages:
     return found
 
 
-async def page(request: Request, spot: Spot | None = None, trouble: Trouble | None = None, status: int = 200) -> Response:
+async def page(
+    request: Request, spot: Spot | None = None, trouble: Trouble | None = None, status: int = 200
+) -> Response:
     """The page, or for htmx its living part only."""
     app = parts(request)
     shown = await view(app, spot or Spot.of(request.query_params))
@@ -219,7 +221,8 @@ def look_over(review: Review, anyway: bool) -> None:
     if any(finding.severity is Severity.REFUSED for finding in review.findings):
         raise NeedsSecondLook(review, "This may not leave as it is: see below.")
     if len(review.parts) > 1:
-        raise NeedsSecondLook(review, f"Too long: {review.weight} of {review.weight_max} characters. Shorten it, or send it directly.")
+        length = f"{review.weight} of {review.weight_max} characters"
+        raise NeedsSecondLook(review, f"Too long: {length}. Shorten it, or send it directly.")
     if not review.clean and not anyway:
         raise NeedsSecondLook(review, "Have another look. You can send it anyway.")
 
@@ -240,7 +243,9 @@ async def review(request: Request) -> Response:
         case = await case_named(app, form.fields.get("case", ""))
         text = "\n".join(form.text(name) for name in ("text", *(f"step{n}" for n in range(1, PLAN_ROWS + 1)))).strip()
         surface = form.choice("surface", SURFACES, surface_for(case).value)
-        found = await app.acts.review(case, text, surface, agent_named(form.fields.get("agent", "")).id) if text else None
+        found = (
+            await app.acts.review(case, text, surface, agent_named(form.fields.get("agent", "")).id) if text else None
+        )
     except BadInput as error:
         return pages(request).page("review.html", {"review": None, "message": error.message}, 422)
     return pages(request).page("review.html", {"review": found, "message": "", "text": text})

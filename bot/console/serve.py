@@ -44,7 +44,10 @@ def listen(port: int) -> socket.socket:
         sock.bind((HOST, port))
     except OSError as error:
         sock.close()
-        raise PortTaken(f"port {port} cannot be used ({error.strerror}): choose another with --port, or 0 for any free one") from error
+        why = error.strerror
+        raise PortTaken(
+            f"port {port} cannot be used ({why}): choose another with --port, or 0 for any free one"
+        ) from error
     sock.listen(128)
     return sock
 

@@ -20,10 +20,20 @@ async def state_of(app: Parts, limit: int) -> dict[str, Any]:
         "ready": app.worker.ready,
         "conversations": [await case_of(app, case) for case in await app.store.conversations(limit=limit)],
         "asides": [
-            {"sequence": aside.sequence, "id": aside.id, "customer": aside.customer.id if aside.customer else None, "reason": aside.reason}
+            {
+                "sequence": aside.sequence,
+                "id": aside.id,
+                "customer": aside.customer.id if aside.customer else None,
+                "reason": aside.reason,
+            }
             for aside in await app.store.asides(limit)
         ],
-        "counts": {"by_state": dict(counts.by_state), "outbox": dict(counts.outbox), "unread": counts.unread, "poisoned": counts.poisoned},
+        "counts": {
+            "by_state": dict(counts.by_state),
+            "outbox": dict(counts.outbox),
+            "unread": counts.unread,
+            "poisoned": counts.poisoned,
+        },
     }
 
 
@@ -40,7 +50,9 @@ async def case_of(app: Parts, case: Conversation) -> dict[str, Any]:
         "rounds": case.rounds,
         "wish": case.wish,
         "replied_at": iso(case.replied_at),
-        "promises": [{"id": p.id, "text": p.text, "due_at": iso(p.due_at), "kept_at": iso(p.kept_at)} for p in case.promises],
+        "promises": [
+            {"id": p.id, "text": p.text, "due_at": iso(p.due_at), "kept_at": iso(p.kept_at)} for p in case.promises
+        ],
         "turns": [
             {
                 "id": turn.id,
@@ -55,12 +67,23 @@ async def case_of(app: Parts, case: Conversation) -> dict[str, Any]:
             for turn in await app.store.turns(case.key)
         ],
         "words": [
-            {"key": row.key, "act": row.act, "status": row.status.value, "not_before": iso(row.not_before), "text": row.body["text"]}
+            {
+                "key": row.key,
+                "act": row.act,
+                "status": row.status.value,
+                "not_before": iso(row.not_before),
+                "text": row.body["text"],
+            }
             for row in rows
             if row.kind is Kind.WORDS
         ],
         "calls": [
-            {"alarm": call.alarm.value if call.alarm else None, "at": iso(call.at), "title": call.title, "detail": call.detail}
+            {
+                "alarm": call.alarm.value if call.alarm else None,
+                "at": iso(call.at),
+                "title": call.title,
+                "detail": call.detail,
+            }
             for call in (call_of(row) for row in rows if row.kind in (Kind.ALARM, Kind.TELL))
         ],
         "coming": [{"name": entry.name, "at": iso(entry.at), "title": entry.title} for entry in coming(case, rows)],

@@ -177,7 +177,7 @@ async def view(app: Parts, spot: Spot) -> View:
 
 
 async def choose(app: Parts, spot: Spot, cases: Sequence[Conversation]) -> Conversation | None:
-    """The case that is looked at: the one that is named, else the customer's latest, else (at the very start) the latest of all."""
+    """The case that is looked at: the one that is named, else the customer's latest; at the very start the latest of all."""
     if spot.case:
         return await app.store.conversation(ConversationKey(spot.case))
     if spot.customer or spot.name:
@@ -220,7 +220,9 @@ async def phone_of(
         event = aside.event
         if aside.customer is not None and aside.customer.id == customer.id and isinstance(event, CustomerPosted):
             place = Place(event.surface.value)
-            posts[place].append(Post(event.id, True, customer.name, customer.handle, event.text, event.posted_at, event.media))
+            posts[place].append(
+                Post(event.id, True, customer.name, customer.handle, event.text, event.posted_at, event.media)
+            )
     for place in posts:
         posts[place].sort(key=lambda post: post.at)
     tab = spot.tab if spot.tab in ("public", "direct") else default_tab(posts)
@@ -266,12 +268,14 @@ def people(cases: Sequence[Conversation], shown: Customer) -> tuple[Person, ...]
     """Everybody with a conversation, the examples, and who is on the phone now."""
     found: dict[str, Person] = {}
     for case in cases:
-        answered = case.heard_until is not None and case.last_posted_at is not None and case.heard_until >= case.last_posted_at
+        answered = (
+            case.heard_until is not None and case.last_posted_at is not None and case.heard_until >= case.last_posted_at
+        )
         found.setdefault(case.customer.id, Person(case.customer, case.state, answered))
     for customer in (shown, *CUSTOMERS):
         found.setdefault(customer.id, Person(customer, None, False))
-    order = [customer.id for customer in CUSTOMERS]
-    return tuple(sorted(found.values(), key=lambda p: (order.index(p.customer.id) if p.customer.id in order else 99, p.customer.name)))
+    order = {customer.id: n for n, customer in enumerate(CUSTOMERS)}
+    return tuple(sorted(found.values(), key=lambda p: (order.get(p.customer.id, len(order)), p.customer.name)))
 
 
 def ordered_examples(customer: Customer, account: str) -> tuple[Example, ...]:
@@ -358,7 +362,16 @@ def thread(shown: Card, turns: Sequence[TurnRecord], rows: Sequence[OutboxRow]) 
         if turn.author is Author.CUSTOMER:
             text = None if turn.text is None else turn.reading.masked if turn.reading else turn.text
             entries.append(
-                Entry(turn.posted_at, "customer", name, "", text, turn.place, turn.media, edited=turn.edited_at is not None)
+                Entry(
+                    turn.posted_at,
+                    "customer",
+                    name,
+                    "",
+                    text,
+                    turn.place,
+                    turn.media,
+                    edited=turn.edited_at is not None,
+                )
             )
         else:
             who, note = who_said(turn.author, turn.agent), note_of(turn.act, turn.author)
@@ -371,7 +384,9 @@ def thread(shown: Card, turns: Sequence[TurnRecord], rows: Sequence[OutboxRow]) 
                     at=row.created_at,
                     kind="waiting" if waits else "gone",
                     who=who_said(row.author or Author.BOT, row.body.get("agent")),
-                    note=f"{note_of(row.act, row.author)}, {gone_words(row)}" if not waits else note_of(row.act, row.author),
+                    note=f"{note_of(row.act, row.author)}, {gone_words(row)}"
+                    if not waits
+                    else note_of(row.act, row.author),
                     text=str(row.body.get("text", "")),
                     place=row.place,
                     leaves_at=row.not_before if waits else None,
@@ -423,6 +438,11 @@ def hop_of(line: object) -> tuple[str, Hop] | None:
     """A decision as the engine wrote it into the audit log: ``BEFORE trigger AFTER``."""
     assert isinstance(line, dict)
     parts = str(line["action"]).split(" ")
-    if line["actor"] != "bot" or len(parts) != 3 or parts[0] not in State.__members__ or parts[2] not in State.__members__:
+    if (
+        line["actor"] != "bot"
+        or len(parts) != 3
+        or parts[0] not in State.__members__
+        or parts[2] not in State.__members__
+    ):
         return None
     return str(line["subject"]), Hop(line["at"], State(parts[0]), State(parts[2]), trigger_words(parts[1]))

@@ -43,10 +43,10 @@ A = Alarm
 WORDS: dict[Alarm, tuple[Tone, str, str]] = {
     A.RED_RISK: (DANGER, "Danger", "Somebody may be in danger ({kind}): “{evidence}”. A person has to take this now."),
     A.AMBER_RISK: (WARNING, "Take care", "A risk ({kind}) shows: “{evidence}”."),
-    A.FIRST_REPLY_ENDANGERED: (DANGER, "The first reply is in danger", "Nothing has reached the customer yet. Answer by hand, or claim the case."),
+    A.FIRST_REPLY_ENDANGERED: (DANGER, "First reply in danger", "Nothing has reached the customer yet. Answer, or claim it."),
     A.UNCLAIMED: (WARNING, "Nobody has taken this case", "It waits in the queue (call number {times})."),
     A.CUSTOMER_WROTE: (NOTE, "The customer wrote again", "They wait for your answer."),
-    A.OWNER_SILENT: (WARNING, "Still waiting for you", "The customer has had no answer, or nothing has happened in this case for a while."),
+    A.OWNER_SILENT: (WARNING, "Still waiting for you", "No answer went out, or nothing has happened for a while."),
     A.BACK_IN_QUEUE: (WARNING, "Back in the queue", "Anybody may take it; what was planned and promised stays. {note}"),
     A.SNOOZE_ENDED: (NOTE, "The snooze is over", "Have another look."),
     A.PROMISE_DUE_SOON: (WARNING, "A promise is due soon", "“{promise}”, by {due_at}."),
@@ -66,6 +66,23 @@ WORDS: dict[Alarm, tuple[Tone, str, str]] = {
     A.POST_EDITED: (NOTE, "A post was edited", "The new words are in the thread."),
 }  # fmt: skip
 """Loudness, title and detail of every alarm; the names in braces are the call's facts."""
+
+RISKS: dict[str, str] = {
+    "fire": "fire or smoke",
+    "injury": "somebody is hurt",
+    "self_harm": "self-harm",
+    "minor": "a child",
+    "fraud": "fraud",
+    "stranded": "somebody is stranded",
+    "safety": "safety",
+    "legal": "legal steps",
+    "press": "the press",
+    "discrimination": "discrimination",
+    "privacy": "personal data",
+    "vulnerable": "a vulnerable person",
+    "threat": "a threat",
+}
+"""Kinds of risk as people say them."""
 
 TOLD: dict[str, str] = {
     "closed": "This case is closed, or has no owner.",
@@ -93,7 +110,8 @@ def call_of(row: OutboxRow) -> Call:
         words = TOLD.get(row.body["reason"], row.body["reason"])
         if row.body["reason"] == "not_now" and facts.get("promises_open"):
             words = "Promises are still open: tick them first, or resolve “anyway”."
-        return Call(row.key, row.created_at, None, NOTE, f"To {agent.get('name', '')}", filled(words, facts), agent_id=agent.get("id"))
+        title = f"To {agent.get('name', '')}"
+        return Call(row.key, row.created_at, None, NOTE, title, filled(words, facts), agent_id=agent.get("id"))
     alarm = Alarm(row.body["alarm"])
     tone, title, detail = WORDS[alarm]
     return Call(
@@ -130,4 +148,11 @@ def said(name: str, value: Any) -> str:
     """One fact in words."""
     if name.endswith("_at") and isinstance(value, str):
         return f"{datetime.fromisoformat(value):%a %d %b %H:%M} UTC"
-    return WHY.get(str(value), str(value)).replace("_", " ") if name in ("why", "kind", "reason") else str(value)
+    if name == "kind":
+        return risk_words(str(value))
+    return WHY.get(str(value), str(value)) if name in ("why", "reason") else str(value)
+
+
+def risk_words(kind: str) -> str:
+    """A kind of risk in words; one that a language pack adds is said as it is called."""
+    return RISKS.get(kind, kind.replace("_", " "))

@@ -1,8 +1,9 @@
 """A case as an agent sees it: one neutral value, which every desk lays out in its own way.
 
-``card`` is pure. It takes what the store holds (the conversation, its turns, its rows of the outbox) and an instant, and gives
-the facts in the order of an agent's questions: how urgent, who, what happened, what they want, what was said, what was promised, and
-what I can do now. Texts of the customer are masked; the spans of personal data stay, so that a desk may reveal them on a click.
+``card`` is pure. It takes what the store holds (the conversation, its turns, its rows of the outbox) and an instant, and
+gives the facts in the order of an agent's questions: how urgent, who, what happened, what they want, what was said, what was
+promised, and what I can do now. Texts of the customer are masked; the spans of personal data stay, so that a desk may reveal
+them on a click.
 """
 
 from __future__ import annotations
@@ -264,7 +265,7 @@ def card(
     agent: AgentId | None = None,
     link: str | None = None,
 ) -> Card:
-    """The card of a case for one agent (None: for nobody in particular). ``link`` leads to the customer's post, where there is one."""
+    """The card of a case for one agent (None: for nobody in particular). ``link`` leads to the post, if there is one."""
     window_s = timedelta(seconds=policy.window_s)
     return Card(
         key=case.key,
@@ -411,20 +412,21 @@ def said_lines(turns: Sequence[TurnRecord], rows: Sequence[OutboxRow]) -> tuple[
         if t.author is not Author.CUSTOMER
     ]
     said = {line.key for line in lines}
-    for row in rows:
-        if row.kind is Kind.WORDS and row.key not in said and row.status is not Status.SENT:
-            lines.append(
-                SaidLine(
-                    row.created_at,
-                    row.author or Author.BOT,
-                    row.body.get("agent"),
-                    row.act,
-                    row.place,
-                    row.body.get("text"),
-                    row.status,
-                    row.key,
-                    row.not_before,
-                    row.reason,
-                )
-            )
-    return tuple(lines)
+    left = (row for row in rows if row.kind is Kind.WORDS and row.key not in said and row.status is not Status.SENT)
+    return (*lines, *map(unsaid_line, left))
+
+
+def unsaid_line(row: OutboxRow) -> SaidLine:
+    """Words that are on their way, or that will never be said."""
+    return SaidLine(
+        row.created_at,
+        row.author or Author.BOT,
+        row.body.get("agent"),
+        row.act,
+        row.place,
+        row.body.get("text"),
+        row.status,
+        row.key,
+        row.not_before,
+        row.reason,
+    )

@@ -72,9 +72,10 @@ class Program:
 
     def start(self, port: str = "0") -> str:
         """Start it and wait until it says where it is."""
+        env = os.environ | {"PYTHONUNBUFFERED": "1"}
         command = [sys.executable, "-m", "bot", "--port", port, "--data", str(self.data), "--no-browser"]
         self.process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env
         )
         assert self.process.stdout is not None
         for line in self.process.stdout:

@@ -120,11 +120,18 @@ async def test_the_guard_holds_an_agents_words_up_until_a_second_click(tmp_path:
     async with site(tmp_path) as here:
         await with_agent(here)
         case = await here.case()
-        body = {"act": "reply", "case": case["key"], "id": "r1", "text": "You should have read our terms, please calm down."}
+        body = {
+            "act": "reply",
+            "case": case["key"],
+            "id": "r1",
+            "text": "You should have read our terms, please calm down.",
+        }
         refused = await here.json("acts", **body)
         assert refused.status_code == 422
         assert {finding["rule"] for finding in refused.json()["error"]["findings"]} >= {"blame"}
-        looked = await here.client.post("/playground/review", data={"case": case["key"], "text": body["text"], "agent": "noor"})
+        looked = await here.client.post(
+            "/playground/review", data={"case": case["key"], "text": body["text"], "agent": "noor"}
+        )
         assert "puts the fault on the customer" in looked.text
         assert (await here.json("acts", **body, anyway=True)).status_code == 200
 
@@ -133,7 +140,8 @@ async def test_personal_data_never_goes_out_in_public(tmp_path: Path) -> None:
     async with site(tmp_path) as here:
         await with_agent(here)
         case = await here.case()
-        body = {"act": "reply", "case": case["key"], "id": "r1", "text": "I wrote to mara@example.com today at 15:00.", "surface": "public"}
+        words = "I wrote to mara@example.com today at 15:00."
+        body = {"act": "reply", "case": case["key"], "id": "r1", "text": words, "surface": "public"}
         for anyway in (False, True):
             answer = await here.json("acts", **body, anyway=anyway)
             assert answer.status_code == 422
@@ -172,7 +180,9 @@ async def test_every_act_that_is_offered_has_its_form(tmp_path: Path) -> None:
     async with site(tmp_path) as here:
         await with_agent(here)
         case = (await here.case())["key"]
-        offered = set(re.findall(r'id="to-([a-z_]+)"', (await here.client.get("/playground", params={"case": case})).text))
+        offered = set(
+            re.findall(r'id="to-([a-z_]+)"', (await here.client.get("/playground", params={"case": case})).text)
+        )
         assert offered >= {"reply", "propose_plan", "resolve", "transfer", "snooze", "release", "mute_bot"}
         for act in offered:
             page = await here.client.get("/playground", params={"case": case, "act": act})

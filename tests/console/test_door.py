@@ -18,7 +18,14 @@ COMPLAINT = "three weeks for a parcel and nobody answers, this is unbelievable"
 
 async def test_every_answer_carries_the_security_headers(tmp_path: Path) -> None:
     async with site(tmp_path) as here:
-        for path in ("/playground", "/playground/state", "/healthz", "/static/console.css", "/nowhere", "/playground/acts"):
+        for path in (
+            "/playground",
+            "/playground/state",
+            "/healthz",
+            "/static/console.css",
+            "/nowhere",
+            "/playground/acts",
+        ):
             headers = (await here.client.get(path)).headers
             policy = headers["content-security-policy"]
             assert "default-src 'self'" in policy, path
@@ -78,7 +85,9 @@ async def test_our_own_pages_may_post(tmp_path: Path) -> None:
     ],
     ids=["empty", "blank", "nul", "1 MB", "emoji", "rtl", "nul and surrogate", "long"],
 )
-async def test_texts_of_every_kind_are_taken_or_refused_in_words(tmp_path: Path, text: str, status: int, says: str) -> None:
+async def test_texts_of_every_kind_are_taken_or_refused_in_words(
+    tmp_path: Path, text: str, status: int, says: str
+) -> None:
     async with site(tmp_path) as here:
         answer = await here.json("posts", customer="mara", text=text, id="p1")
         assert answer.status_code == status
@@ -132,7 +141,9 @@ async def test_bodies_that_are_no_form_are_refused(tmp_path: Path) -> None:
         assert (await here.client.post("/playground/posts", content=b"[1]", headers=kind)).status_code == 422
         assert (await here.client.post("/playground/posts", content=b"&".join([b"a=1"] * 500))).status_code == 422
         assert (await here.client.post("/playground/posts", content=b"\xff\xfe=%ZZ")).status_code == 422
-        assert (await here.client.get("/playground?case=%00&customer=%ff&tab=x&agent=y&act=z&pane=q")).status_code == 200
+        assert (
+            await here.client.get("/playground?case=%00&customer=%ff&tab=x&agent=y&act=z&pane=q")
+        ).status_code == 200
         assert (await here.client.get("/playground/state?limit=many")).status_code == 422
         assert (await here.client.put("/playground/posts")).status_code == 405
 

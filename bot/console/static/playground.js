@@ -114,7 +114,7 @@ function count(field) {
   const direct = form.elements.surface && form.elements.surface.value === "direct";
   const most = direct ? 10000 : 280;
   const length = [...field.value].length;
-  shown.textContent = length ? `${length} / ${most}` : "";
+  shown.textContent = length > most / 2 || (length && !direct) ? `${length} / ${most}` : "";
   shown.classList.toggle("over", length > most);
 }
 
