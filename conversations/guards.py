@@ -110,6 +110,11 @@ class Guards:
         """The customer wants the bot to stop. Before the bot has written, "stop mailing me" is part of the story."""
         return self.certain(CueName.OPTS_OUT) and self.before.introduced
 
+    def nothing_else_wanted(self) -> bool:
+        """Only silence is asked for: "no bots, let me talk to a human" and "just refund me" are a human's to answer."""
+        reading = self.reading
+        return reading is None or (reading.wish is None and not reading.certain(CueName.ASKS_FOR_HUMAN))
+
     def certainly_asks_for_human(self) -> bool:
         """The customer wants a person."""
         return self.certain(CueName.ASKS_FOR_HUMAN)

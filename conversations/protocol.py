@@ -128,7 +128,7 @@ TABLE: tuple[Row, ...] = (
     row(S.CHECKING_BACK, T.CUSTOMER_POSTED, "at_new_risk", S.WITH_AGENT,
         "withdraw_words call_owner_and_desk keep_unhappy_answer cancel_check_back start_answer_clock"),
     row(LISTENING_OR_REFLECTING, T.CUSTOMER_POSTED, "at_risk_amber only_told", None, "restart_listening"),
-    row(UNOWNED, T.CUSTOMER_POSTED, "certainly_opts_out nothing_promised", S.CLOSED,
+    row(UNOWNED, T.CUSTOMER_POSTED, "certainly_opts_out nothing_promised nothing_else_wanted", S.CLOSED,
         "withdraw_words confirm_opt_out mute_bot call_opted_out close_opted_out"),
     row((*UNOWNED, *DONE), T.CUSTOMER_POSTED, "certainly_opts_out", S.AWAITING_AGENT,
         "withdraw_words confirm_opt_out mute_bot call_opted_out cancel_check_back open_handoff"),

@@ -1,6 +1,7 @@
 """Every dialogue in this folder, played through the real intake, reading, engine, wording, delivery and store."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,14 @@ FOLDER = Path(__file__).parent
 DIALOGUES = [dialogue for path in sorted(FOLDER.glob("*.txt")) for dialogue in read(path)]
 
 
-@pytest.mark.parametrize("dialogue", DIALOGUES, ids=[f"{one.file}: {one.title}" for one in DIALOGUES])
+def marked(one: Dialogue) -> Any:
+    """A dialogue that today's reading or wording gets wrong says so itself; once it goes right, the mark has to go."""
+    misread = one.settings.get("misread")
+    marks = [pytest.mark.xfail(reason=misread, strict=True, raises=AssertionError)] if misread else []
+    return pytest.param(one, id=f"{one.file}: {one.title}", marks=marks)
+
+
+@pytest.mark.parametrize("dialogue", [marked(one) for one in DIALOGUES])
 async def test_dialogue(dialogue: Dialogue, tmp_path: Path):
     await Player.play(dialogue, tmp_path)
 

@@ -150,6 +150,18 @@ def test_stop_with_nothing_promised_closes_confirms_once_and_mutes_for_good(stat
     assert case.it.timers == ()
 
 
+@pytest.mark.parametrize("state", UNOWNED)
+@pytest.mark.parametrize(
+    "what", [reading(CueName.OPTS_OUT, CueName.ASKS_FOR_HUMAN), reading(CueName.OPTS_OUT, wish="a refund")]
+)
+def test_stop_with_a_wish_or_for_a_person_is_muted_and_goes_to_a_human(state, what):
+    case = (acknowledged_case() if state is S.LISTENING else case_in(state)).post(what)
+    assert case.state is S.AWAITING_AGENT
+    assert case.said() == [Act.OPT_OUT_CONFIRMED]
+    assert case.it.opted_out
+    assert case.runs(TimerName.UNCLAIMED)
+
+
 def test_stop_that_is_not_certain_closes_nothing():
     case = acknowledged_case().post(reading(likely=(CueName.OPTS_OUT,)))
     assert case.state is S.LISTENING
