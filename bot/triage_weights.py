@@ -23,7 +23,7 @@ async def learned_reader(store: Store) -> Reader:
     """The reader, with what was learned. Weights that cannot be read are left out, and logged: the shipped ones serve."""
     shipped = Reader.default()
     learned: dict[str, Weights] = {}
-    for language in shipped.packs:
+    for language in shipped.languages:
         document = await store.get_meta(META + language)
         if document is None:
             continue
@@ -31,4 +31,4 @@ async def learned_reader(store: Store) -> Reader:
             learned[language] = Weights.from_json(json.loads(document))
         except (KeyError, TypeError, ValueError) as error:
             log.error("learned weights cannot be used", language=language, error=repr(error))
-    return Reader(tuple(shipped.packs.values()), learned) if learned else shipped
+    return shipped.with_weights(learned) if learned else shipped

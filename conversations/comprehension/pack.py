@@ -9,6 +9,7 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -154,11 +155,31 @@ def load_pack(folder: Traversable, pairs: tuple[Pair, ...]) -> LanguagePack:
     )  # fmt: skip
 
 
-def load_packs() -> tuple[LanguagePack, ...]:
+class Shelved:
+    """A language whose pack is read when somebody first writes in it: a pack takes 0.2 s and 5 MB. ``hints`` tell it apart."""
+
+    def __init__(self, folder: Traversable, pairs: tuple[Pair, ...]) -> None:
+        self.code = folder.name
+        self.hints = frozenset(
+            word for text in _table(folder, "language.toml").get("hints", ()) for word in tokenize(text).words
+        )
+        self._folder = folder
+        self._pairs = pairs
+
+    @cached_property
+    def pack(self) -> LanguagePack:
+        """The pack. Raises: LanguagePackError."""
+        return load_pack(self._folder, self._pairs)
+
+
+def shelve_packs() -> tuple[Shelved, ...]:
     """Every language that the package ships, English first. Raises: LanguagePackError."""
     root = resources.files("conversations") / "languages"
     folders = [item for item in root.iterdir() if item.is_dir() and item.joinpath("language.toml").is_file()]
     pairs = load_pairs(root)
-    return tuple(
-        load_pack(folder, pairs) for folder in sorted(folders, key=lambda item: (item.name != "en", item.name))
-    )
+    return tuple(Shelved(folder, pairs) for folder in sorted(folders, key=lambda item: (item.name != "en", item.name)))
+
+
+def load_packs() -> tuple[LanguagePack, ...]:
+    """Every language's pack, read now. Raises: LanguagePackError."""
+    return tuple(shelved.pack for shelved in shelve_packs())

@@ -9,7 +9,7 @@ from conversations.comprehension import language as languages
 from conversations.comprehension.cues import gather, read_cues
 from conversations.comprehension.intensity import read_intensity
 from conversations.comprehension.linear import Weights
-from conversations.comprehension.pack import LanguagePack, load_packs
+from conversations.comprehension.pack import LanguagePack, Shelved, shelve_packs
 from conversations.comprehension.reading import Complaint, Decision, Reading, ReadingContext, RiskLevel
 from conversations.comprehension.risk import read_risk
 from conversations.comprehension.story import story_told
@@ -28,30 +28,43 @@ TOO_LONG = "only the beginning and the end were read"
 class Reader:
     """Reads texts with the given language packs. ``weights`` replaces a pack's triage by language code (``hearout learn``)."""
 
-    def __init__(self, packs: Sequence[LanguagePack], weights: Mapping[str, Weights] | None = None) -> None:
+    def __init__(self, packs: Sequence[LanguagePack | Shelved], weights: Mapping[str, Weights] | None = None) -> None:
         if not packs:
             raise ValueError("a Reader needs at least one language pack")
-        self._packs = {pack.code: pack for pack in packs}
-        self._all = tuple(packs)
-        self._weights = {pack.code: pack.weights for pack in packs if pack.weights} | dict(weights or {})
+        self._shelf = {pack.code: pack for pack in packs}
+        self._learned = dict(weights or {})
         self._hints = languages.hint_table(packs)
+        self._first = self._pack(packs[0].code)
         languages.warm()
+
+    def _pack(self, code: str) -> LanguagePack:
+        pack = self._shelf[code]
+        return pack.pack if isinstance(pack, Shelved) else pack
 
     @staticmethod
     @cache
     def default() -> Reader:
         """The reader with every language that is shipped."""
-        return Reader(load_packs())
+        return Reader(shelve_packs())
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The codes of the languages, none of them read for it."""
+        return tuple(self._shelf)
+
+    def with_weights(self, weights: Mapping[str, Weights]) -> Reader:
+        """The same languages with other triage weights."""
+        return Reader(tuple(self._shelf.values()), weights)
 
     @property
     def packs(self) -> Mapping[str, LanguagePack]:
-        """The languages by code."""
-        return self._packs
+        """The languages by code, all of them read. Raises: LanguagePackError."""
+        return {code: self._pack(code) for code in self._shelf}
 
     @property
     def weights(self) -> Mapping[str, Weights]:
         """The triage in use, by language code."""
-        return self._weights
+        return {code: pack.weights for code, pack in self.packs.items() if pack.weights} | self._learned
 
     def read(self, text: str, context: ReadingContext = ReadingContext()) -> Reading:  # noqa: B008, it is frozen
         """What a text says. Never raises for any string; of a very long one the beginning and the end are read."""
@@ -59,17 +72,17 @@ class Reader:
         cleaned = clean(part)
         private = private_spans(text)
         masked = mask(text, private)
-        first = self._all[0]
+        first = self._first
         tokens = first.tokens(cleaned)
         code = languages.read_language(tokens.text, tokens.plain, self._hints, context.language)
-        pack = self._packs.get(code)
+        pack = self._pack(code) if code in self._shelf else None
         known = pack is not None or code == languages.UNKNOWN  # a thumb, or "lol": the first language will do
         pack = pack or first
         if pack is not first:
             tokens = pack.tokens(cleaned)
         hits = pack.phrases.find(tokens)
         seen = gather(pack, tokens, hits)
-        weights = self._weights.get(pack.code)
+        weights = self._learned.get(pack.code) or pack.weights
         if known and weights:
             complaint = judge(weights, features(pack, tokens, hits), tokens, hits)
         else:
