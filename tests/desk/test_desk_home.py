@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.desk.slack.actions import Controls
+from bot.desk.slack import SwitchControls
 from bot.desk.slack.digest import Week, draw, words
 from conversations.conversation import Customer
 from conversations.protocol import State
@@ -119,26 +119,19 @@ async def test_the_command(tmp_path: Path) -> None:
         assert "You take the case" in await typed(desk.mia, "next")
         assert "Only admins" in await typed(desk.mia, "pause")
         assert "not set up" in await typed(desk.lena, "pause")
-        desk.desk.actions.controls = Switch()
-        assert await typed(desk.lena, "pause") == "The bot is silent now."
-        assert await typed(desk.lena, "resume") == "The bot speaks again."
+        desk.desk.actions.controls = SwitchControls(desk.parts.switches.turn, humming)
+        assert "is paused" in await typed(desk.lena, "pause")
+        assert desk.parts.switches.now.paused == f"slack:{desk.lena.id}"
+        assert "speaks again" in await typed(desk.lena, "resume")
+        assert not desk.parts.switches.now.paused
         assert "humming" in await typed(desk.lena, "status")
-        assert [line["action"] for line in await desk.parts.store.audits() if line["actor"].startswith("slack")][
-            :2
-        ] == ["resume", "pause"]
+        done = {line["action"] for line in await desk.parts.store.audits() if line["actor"] == f"slack:{desk.lena.id}"}
+        assert {"pause", "resume", "switch"} <= done
 
 
-class Switch(Controls):
-    """What the composition root gives."""
-
-    async def pause(self, by: str) -> str:
-        return "The bot is silent now."
-
-    async def resume(self, by: str) -> str:
-        return "The bot speaks again."
-
-    async def health(self) -> str:
-        return "humming"
+async def humming() -> str:
+    """The health that the composition root gives."""
+    return "humming"
 
 
 async def test_the_digest_comes_once_a_week_with_its_picture(tmp_path: Path) -> None:

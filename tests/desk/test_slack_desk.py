@@ -98,7 +98,20 @@ async def test_the_thread_has_every_turn_once_and_in_order(tmp_path: Path) -> No
         assert "edited a post" in text
         assert "number three happened" in text
         assert "deleted a post" in text
+        assert "number 4 happened" not in text
+        assert "number 5 happened" in text
         assert len(desk.thread()) < 12  # a burst is batched
+
+
+async def test_a_long_post_that_was_deleted_leaves_no_words_in_the_thread(tmp_path: Path) -> None:
+    async with company(tmp_path) as desk:
+        await desk.handed_off()
+        post = await desk.complain("the canary " * 1_500)
+        assert sum(message.text.count("canary") for message in desk.thread()) >= 1_500
+        await desk.phone.delete(post)
+        await desk.work()
+        assert "canary" not in "".join(message.text for message in desk.thread())
+        assert "canary" not in str(desk.card().blocks)
 
 
 async def test_words_on_their_way_are_followed_in_the_thread(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The agents' desk in Slack."""
 
+from bot.desk.slack.controls import SwitchControls
 from bot.desk.slack.desk import SlackDesk
 from bot.desk.slack.settings import DeskSettings, QueuePlace
 
-__all__ = ["DeskSettings", "QueuePlace", "SlackDesk"]
+__all__ = ["DeskSettings", "QueuePlace", "SlackDesk", "SwitchControls"]

@@ -21,6 +21,8 @@ from conversations.conversation import Author, Conversation
 from conversations.effects import Alarm
 from conversations.ids import EffectKey, ExternalId
 
+ROWS_MAX = 20_000
+"""Rows of one conversation that are looked through when a post was deleted."""
 BATCH_MAX = 40
 """Turns in one message."""
 FAILED = (Status.REJECTED, Status.REFUSED, Status.FAILED, Status.WITHDRAWN)
@@ -45,6 +47,8 @@ class Mirror:
         turn = await board.store.turn(case.key, row.body["id"])
         if turn is not None and turn.key is not None and turn.key in record.status:
             return await self.settle_status(case, record, turn)
+        if row.body.get("change") == "deleted":
+            await self.wipe(case, str(row.body["id"]))
         texts = await self.texts(row, case, turn)
         if len(texts) > 1:
             return await self.show_long(row, case, texts)
@@ -69,6 +73,36 @@ class Mirror:
             ts = have.get(id_) or await board.reply(case, text, ids=(id_,))
         record = await board.records.get(case.key)
         return ExternalId(f"{record.channel}:{ts}")
+
+    async def wipe(self, case: Conversation, post: str) -> None:
+        """The words of a post that is gone leave the thread as well: our copy is deleted wherever it is (X: within a day)."""
+        rows = await self.board.store.outbox(conversation=case.key, limit=ROWS_MAX)
+        mirrors = [row for row in rows if row.kind is Kind.MIRROR and row.external_id]
+        for row in mirrors:
+            if row.body["id"] != post or row.body.get("change") == "deleted":
+                continue
+            channel, _, ts = str(row.external_id).partition(":")
+            parts = []
+            for other in mirrors:
+                if other.external_id == row.external_id:
+                    turn = await self.board.store.turn(case.key, other.body["id"])
+                    parts += (await self.texts(other, case, turn))[:1]
+            await self.rewrite(channel, ts, "\n\n".join(parts))
+            shown = await self.board.shown_in_thread(await self.board.ensure(case), row.created_at)
+            own = f"{opaque(row.key)}."
+            for chunk in [at for id_, at in shown.items() if id_.startswith(own)]:
+                await self.rewrite(channel, chunk, "🗑 _deleted by the customer_")
+
+    async def rewrite(self, channel: str, ts: str, text: str) -> None:
+        """Change a message of the thread; one that is gone needs no change. Raises ``Trouble``."""
+        client = self.board.slack.client
+        try:
+            await self.board.slack.ask(
+                "chat.update", client.chat_update(channel=channel, ts=ts, text=text[:CHUNK_CHARS_MAX])
+            )
+        except Trouble as trouble:
+            if trouble.error not in ("message_not_found", "cant_update_message"):
+                raise
 
     async def batch(
         self, row: OutboxRow, case: Conversation, record: Record, first: str
