@@ -60,12 +60,13 @@ def endpoint_of(method: str, path: str) -> str:
 
 @dataclass(slots=True)
 class Window:
-    """One limit: what is left of it until ``reset_at``."""
+    """One limit: what is left of it until ``reset_at``. ``told``: by the server, not by X's documentation."""
 
     limit: int
     remaining: int
     window_s: float
     reset_at: datetime | None = None
+    told: bool = False
 
     def turn(self, now: datetime) -> None:
         """A window that has ended begins anew with the next call."""
@@ -79,6 +80,7 @@ class Limits:
     def __init__(self) -> None:
         self._windows: dict[str, dict[str, Window]] = {}
         self._under_way: Counter[str] = Counter()
+        self._answered: set[str] = set()
 
     def windows(self, endpoint: str, now: datetime) -> Mapping[str, Window]:
         """The limits of an endpoint by family, as they stand."""
@@ -100,11 +102,13 @@ class Limits:
     def end(self, endpoint: str, headers: Mapping[str, str], now: datetime) -> None:
         """A call came back: what X says of its limits is true, less what is still under way."""
         self._under_way[endpoint] -= 1
+        if headers:
+            self._answered.add(endpoint)
         for family, (limit, remaining, reset_at) in told(headers).items():
             span = QUARTER_S if family == RATE else DAY_S
             windows = self._windows.setdefault(endpoint, {})
             window = windows.setdefault(family, Window(limit, remaining, span))
-            window.limit = limit
+            window.limit, window.told = limit, True
             window.remaining = remaining - self._under_way[endpoint]
             window.reset_at = reset_at or window.reset_at
             window.turn(now)
@@ -116,7 +120,7 @@ class Limits:
         if until is None or until <= now:
             until = now + timedelta(seconds=BARE_LIMIT_S)
         window = self._windows.setdefault(endpoint, {}).setdefault(RATE, Window(1, 0, QUARTER_S))
-        window.remaining, window.reset_at = 0, until
+        window.remaining, window.reset_at, window.told = 0, until, True
         return until
 
     def room(self, endpoint: str, now: datetime) -> int | None:
@@ -139,9 +143,14 @@ class Limits:
         return (max(at for at, _ in waits), any(empty for _, empty in waits)) if waits else None
 
     def pace_s(self, endpoint: str, now: datetime) -> float:
-        """Seconds between calls that use the limits up evenly."""
+        """Seconds between calls that use the limits up evenly.
+
+        A server that answers without headers is asked at any pace: it says 429 when it is too much.
+        """
         paces = []
         for window in self.windows(endpoint, now).values():
+            if not window.told and endpoint in self._answered:
+                continue
             left_s = (window.reset_at - now).total_seconds() if window.reset_at else window.window_s
             even_s = window.window_s / max(1, window.limit)
             paces.append(left_s if window.remaining <= 0 else max(even_s, min(left_s, left_s / window.remaining)))

@@ -57,6 +57,16 @@ def test_without_headers_the_documented_limits_are_counted_down() -> None:
     assert limits.left(SEND_MESSAGE, "user-limit-24hour", NOW) == (1425, 1440)
 
 
+def test_reads_follow_the_headers_and_a_server_without_any_is_asked_as_often_as_configured() -> None:
+    limits = Limits()
+    assert limits.pace_s(MESSAGES, NOW) == 60
+    limits.begin(MESSAGES, NOW)
+    limits.end(MESSAGES, {"content-type": "application/json"}, NOW)
+    assert limits.pace_s(MESSAGES, NOW) == 0
+    limits.end(MESSAGES, headers(300, 600, limit=300), NOW)
+    assert limits.pace_s(MESSAGES, NOW) == 3
+
+
 def test_what_is_under_way_counts() -> None:
     limits = Limits()
     for _ in range(3):
