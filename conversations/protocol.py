@@ -33,7 +33,7 @@ from enum import StrEnum
 class State(StrEnum):
     """Where a conversation stands; the comment says who acts next."""
 
-    LISTENING = "LISTENING"  # the customer: the bot is silent until the burst ends or the window demands the first reply
+    LISTENING = "LISTENING"  # the customer: the bot is silent until the burst ends or the window demands a reply
     REFLECTING = "REFLECTING"  # the customer: the bot has mirrored the story and asked
     AWAITING_AGENT = "AWAITING_AGENT"  # the desk: handed off, nobody owns it yet
     WITH_AGENT = "WITH_AGENT"  # an agent owns it; the bot says nothing of its own

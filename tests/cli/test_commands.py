@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from itertools import pairwise
 
 import pytest
 
@@ -35,7 +36,15 @@ def test_doctor_looks_at_the_machine(tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    [b"", b"   ", "😡😡😡".encode(), "שלום, החבילה שלי לא הגיעה".encode(), b"a\x00b", b"\xff\xfe\xed\xa0\x80", b"late " * 200_000],
+    [
+        b"",
+        b"   ",
+        "😡😡😡".encode(),
+        "שלום, החבילה שלי לא הגיעה".encode(),
+        b"a\x00b",
+        b"\xff\xfe\xed\xa0\x80",
+        b"late " * 200_000,
+    ],
     ids=["empty", "blank", "emoji", "right-to-left", "NUL", "no UTF-8", "1 MB"],
 )
 def test_any_text_is_read(tmp_path, text):
@@ -121,7 +130,7 @@ def test_recorded_threads_are_all_answered_and_handed_off(tmp_path):
         for line in (tmp_path / "out.jsonl").read_text().splitlines()
         for said in json.loads(line)["said"]
     )
-    assert all(one[1] != other[1] for one, other in zip(replies, replies[1:], strict=False))
+    assert all(one[1] != other[1] for one, other in pairwise(replies))
 
 
 def test_what_works_beside_a_running_bot_and_what_does_not(tmp_path):

@@ -30,8 +30,8 @@ PATIENCE_S = 60.0
 async def until(holds: Callable[[], Any], what: str) -> Any:
     """Wait until something is so; other processes work meanwhile."""
     async with asyncio.timeout(PATIENCE_S):
-        while not (found := holds()):
-            await asyncio.sleep(0.05)  # noqa: ASYNC110 - another process's progress can only be looked for
+        while not (found := holds()):  # noqa: ASYNC110 - another process's progress can only be looked for
+            await asyncio.sleep(0.05)
     assert found, what
     return found
 
