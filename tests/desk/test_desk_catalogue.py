@@ -267,6 +267,31 @@ async def unfinished(desk: Desk) -> list[Any]:
     return [row for row in rows if row.place is Place.DESK]
 
 
+async def test_danger_does_not_wait_behind_a_storm(tmp_path: Path) -> None:
+    async with company(tmp_path) as desk:
+        for n in range(40):
+            await desk.phone.post(Customer(f"s{n}", f"s{n}", f"Storm {n}"), STORY, Surface.PUBLIC, f"s{n}")
+        desk.clock.advance(901)
+        while await desk.parts.engine.decide_due():
+            pass
+        await desk.parts.delivery.drain()
+        await desk.parts.delivery.settle()
+        while await desk.parts.engine.decide_due():
+            pass
+        desk.clock.advance(1_801)
+        while await desk.parts.engine.decide_due():
+            pass  # forty handoffs wait for one channel
+        began = desk.clock.now()
+        await desk.phone.post(
+            Customer("r", "r", "Red"), "your power bank caught fire and burned my hand", Surface.PUBLIC, "r1"
+        )
+        await desk.work(200)
+        alarm = next(e for e in desk.slack.log.posts(desk.channel.id) if "Danger" in e.text and e.thread_ts)
+        assert (alarm.at - began).total_seconds() <= 10
+        assert len(desk.cards()) == 41
+        assert desk.slack.limits.refused <= 1  # two lanes into one channel: our pace counts from the call, Slack's from its arrival
+
+
 async def test_a_slow_channel_is_not_flooded(tmp_path: Path) -> None:
     async with company(tmp_path) as desk:
         await desk.handed_off()

@@ -299,6 +299,11 @@ async def test_outside_working_hours_only_danger_rings(tmp_path: Path) -> None:
     closed = BusinessHours("UTC", ((),) * 7)
     async with company(tmp_path, policy=policy_of(queues=(Queue(name="support", hours=closed),))) as desk:
         await desk.handed_off()
+        await desk.claim(desk.mia)
+        await desk.click(desk.mia, "release")
+        await desk.submit(desk.mia, {"note": "I am off"})
+        await desk.work()
+        assert desk.alarmed("Back in the queue")
         assert all(desk.slack.world.pings(message) == () for message in desk.thread())
         await desk.complain("it started smoking and burned my hand")
         danger = next(m for m in desk.thread() if "Danger" in m.text)

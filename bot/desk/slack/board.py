@@ -28,6 +28,8 @@ from conversations.policy import Policy
 
 POST_PACE_S = 1.05
 """Between two messages in one channel: Slack takes one a second."""
+PACE_WAIT_S_MAX = 10.0
+"""However many messages wait for a channel: a clock that steps back must not silence it."""
 UPDATE_PACE_S = 1.2
 """Between two updates: Slack takes 50 a minute."""
 PAGES_MAX = 10
@@ -61,7 +63,8 @@ class Board:
         """Channels that are archived or closed to us, until Slack says otherwise."""
         self.touched: set[str] = set()
         """Cases whose card was changed by a click since it was last shown: to be shown anew whatever it showed."""
-        self.posted_at: dict[str, datetime] = {}
+        self.free_at: dict[str, datetime] = {}
+        """When each channel may be written to again, and when a message may be changed again."""
         self.posts = 0
         """Messages that Slack took from us; it tells whether a delivery has posted anything."""
 
@@ -92,12 +95,9 @@ class Board:
         blocks, text, shown = await self.render(case)
         if shown == record.shown and case.key not in self.touched:
             return record, False
-        client = self.slack.client
         self.touched.discard(case.key)
         try:
-            await self.slack.ask(
-                "chat.update", client.chat_update(channel=record.channel, ts=record.ts, text=text, blocks=blocks)
-            )
+            await self.update(record.channel, record.ts, text, blocks)
         except Trouble as trouble:
             self.touched.add(case.key)
             if trouble.error in ("message_not_found", "cant_update_message") or trouble.kind is TroubleKind.PLACE:
@@ -117,10 +117,7 @@ class Board:
         where = self.slack.permalink(new.channel, new.ts)
         text = f"➡️ This case has moved{f': <{where}|see it there>' if where else ''}."
         try:
-            client = self.slack.client
-            await self.slack.ask(
-                "chat.update", client.chat_update(channel=old.channel, ts=old.ts, text=text, blocks=[])
-            )
+            await self.update(old.channel, old.ts, text, [])
         except Trouble as trouble:
             log.info("old card left as it was", error=str(trouble))
 
@@ -200,7 +197,7 @@ class Board:
     ) -> tuple[str, str]:
         """Post once; a channel that is gone gives way to the fallback. Returns where it stands."""
         target = await self.standing(channel)
-        await self.pace(target)
+        await self.pace(target, POST_PACE_S)
         more: dict[str, Any] = {"thread_ts": thread_ts, "reply_broadcast": broadcast or None} if thread_ts else {}
         if blocks:
             more["blocks"] = blocks
@@ -220,7 +217,6 @@ class Board:
                 raise
             return await self.post(channel, text, blocks, ids=ids)
         ts, where = str(answer.get("ts", "")), str(answer.get("channel") or target)
-        self.posted_at[target] = self.clock.now()
         self.posts += 1
         message = answer.get("message")
         if (
@@ -266,13 +262,20 @@ class Board:
         record = await self.ensure(case)
         return (await self.post(record.channel, text, blocks, ids=ids, thread_ts=record.ts, broadcast=broadcast))[1]
 
-    async def pace(self, channel: str) -> None:
-        """Wait until the channel may be written to again. Between deliveries the lane does that; this is for several in one."""
-        last = self.posted_at.get(channel)
-        if last is not None:
-            wait_s = POST_PACE_S - (self.clock.now() - last).total_seconds()
-            if 0 < wait_s <= POST_PACE_S:
-                await self.slack.sleep(wait_s)
+    async def pace(self, place: str, seconds: float) -> None:
+        """Wait for the next free moment of a channel, or of a method. Lanes keep it between deliveries; this is for several
+        messages in one delivery, for several lanes at once, and for the workspace's budget of updates."""
+        now = self.clock.now()
+        slot = max(now, min(self.free_at.get(place, now), now + timedelta(seconds=PACE_WAIT_S_MAX)))
+        self.free_at[place] = slot + timedelta(seconds=seconds)
+        if slot > now:
+            await self.slack.sleep((slot - now).total_seconds())
+
+    async def update(self, channel: str, ts: str, text: str, blocks: list[Block] | None = None) -> None:
+        """Change a message of ours. Raises ``Trouble``."""
+        await self.pace("chat.update", UPDATE_PACE_S)
+        client = self.slack.client
+        await self.slack.ask("chat.update", client.chat_update(channel=channel, ts=ts, text=text, blocks=blocks))
 
     # ---------------------------------------------------------------- channels
 

@@ -26,6 +26,7 @@ from bot.slack.text import escape, mention
 from bot.slack.trouble import Trouble, TroubleKind
 from bot.store.port import Store, StoreError
 from bot.store.records import Kind, OutboxRow, Status
+from conversations.comprehension.reading import RiskLevel
 from conversations.conversation import Conversation
 from conversations.effects import Alarm
 from conversations.ids import EffectKey, ExternalId
@@ -65,8 +66,10 @@ class SlackDesk:
         self.actions.bind(acts, open_aside, controls)
 
     def lane(self, conversation: Conversation) -> str:
-        """One lane per channel: Slack takes one message a second in each."""
-        return f"slack:{self.settings.place(conversation.queue).channel or self.settings.fallback_channel}"
+        """One lane per channel: Slack takes one message a second in each. Cases in danger have a lane of their own beside it, so
+        that they do not wait behind a hundred others."""
+        lane = f"slack:{self.settings.place(conversation.queue).channel or self.settings.fallback_channel}"
+        return f"{lane}:danger" if conversation.risk_level is RiskLevel.RED else lane
 
     # ---------------------------------------------------------------- delivering
 

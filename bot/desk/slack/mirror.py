@@ -95,11 +95,8 @@ class Mirror:
 
     async def rewrite(self, channel: str, ts: str, text: str) -> None:
         """Change a message of the thread; one that is gone needs no change. Raises ``Trouble``."""
-        client = self.board.slack.client
         try:
-            await self.board.slack.ask(
-                "chat.update", client.chat_update(channel=channel, ts=ts, text=text[:CHUNK_CHARS_MAX])
-            )
+            await self.board.update(channel, ts, text[:CHUNK_CHARS_MAX])
         except Trouble as trouble:
             if trouble.error not in ("message_not_found", "cant_update_message"):
                 raise
@@ -182,10 +179,7 @@ class Mirror:
         if key not in record.status:
             await self.follow(case, [row])
             return
-        client = self.board.slack.client
-        await self.board.slack.ask(
-            "chat.update", client.chat_update(channel=record.channel, ts=record.status[key], text=status_line(row))
-        )
+        await self.board.update(record.channel, record.status[key], status_line(row))
         if row.status in FAILED:
             await self.board.records.put(case.key, record.following(key, None))
 
@@ -194,11 +188,8 @@ class Mirror:
         assert turn.key is not None
         ts = record.status[turn.key]
         text = f"{heading(turn, 'said', '')}\n{quoted(cut(turn.text or '', CHUNK_CHARS_MAX - 1_200))}"
-        client = self.board.slack.client
         try:
-            await self.board.slack.ask(
-                "chat.update", client.chat_update(channel=record.channel, ts=ts, text=text[:CHUNK_CHARS_MAX])
-            )
+            await self.board.update(record.channel, ts, text[:CHUNK_CHARS_MAX])
         except Trouble as trouble:
             if trouble.error not in ("message_not_found", "cant_update_message"):
                 raise

@@ -299,7 +299,8 @@ async def test_an_unanswered_click_fails_and_an_unanswered_event_is_retried(scen
         assert scene.texts == ["anybody?"]
         last = courier.attempts[-1]
         assert (last.retry_num, last.retry_reason) == (1, "timeout")
-        assert last.delivery is courier.attempts[-2].delivery and last.envelope_id != courier.attempts[-2].envelope_id
+        assert last.delivery is courier.attempts[-2].delivery
+        assert last.envelope_id != courier.attempts[-2].envelope_id
         gate.set()
     assert clicked.failure == "timeout"
 

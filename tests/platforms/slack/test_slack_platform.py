@@ -372,7 +372,7 @@ async def test_what_rings_and_what_hides(scene: Scene) -> None:
     world, people = scene.slack.world, scene.slack.people
     typed = people.post(scene.agent, scene.desk, "@mia and @channel <@U9> see https://a.example & #desk @nobody")
     assert world.pings(typed) == (f"@{scene.agent.id}", "!channel")
-    assert "&lt;@U9&gt;" in typed.text and f"<#{scene.desk.id}|desk>" in typed.text and "@nobody" in typed.text
+    assert all(part in typed.text for part in ("&lt;@U9&gt;", f"<#{scene.desk.id}|desk>", "@nobody"))
     text = "<!here> <https://evil.example|bank>"
     posted = await scene.client.chat_postMessage(channel=scene.desk.id, text="quiet", blocks=[section(text)])
     message = world.message(scene.desk, posted["ts"])
