@@ -289,7 +289,9 @@ async def test_danger_does_not_wait_behind_a_storm(tmp_path: Path) -> None:
         alarm = next(e for e in desk.slack.log.posts(desk.channel.id) if "Danger" in e.text and e.thread_ts)
         assert (alarm.at - began).total_seconds() <= 10
         assert len(desk.cards()) == 41
-        assert desk.slack.limits.refused <= 1  # two lanes into one channel: our pace counts from the call, Slack's from its arrival
+        assert (
+            desk.slack.limits.refused <= 1
+        )  # two lanes into one channel: we count from the call, Slack from its arrival
 
 
 async def test_a_slow_channel_is_not_flooded(tmp_path: Path) -> None:

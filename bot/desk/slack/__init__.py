@@ -1,7 +1,6 @@
 """The agents' desk in Slack."""
 
-from bot.desk.slack.controls import SwitchControls
 from bot.desk.slack.desk import SlackDesk
 from bot.desk.slack.settings import DeskSettings, QueuePlace
 
-__all__ = ["DeskSettings", "QueuePlace", "SlackDesk", "SwitchControls"]
+__all__ = ["DeskSettings", "QueuePlace", "SlackDesk"]

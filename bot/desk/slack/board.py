@@ -197,6 +197,8 @@ class Board:
     ) -> tuple[str, str]:
         """Post once; a channel that is gone gives way to the fallback. Returns where it stands."""
         target = await self.standing(channel)
+        if not target:
+            raise Trouble(TroubleKind.PLACE, "chat.postMessage", "no desk channel is configured")
         await self.pace(target, POST_PACE_S)
         more: dict[str, Any] = {"thread_ts": thread_ts, "reply_broadcast": broadcast or None} if thread_ts else {}
         if blocks:
