@@ -3,8 +3,9 @@
 ``python -m tests.benchmarks.slack [--cases N] [--clicks N] [--http] [--json]``
 
 The real desk, store, engine and delivery talk to the strict local Slack over loopback, in one process: its work is in
-the figures as well, so they are an upper bound. Targets: an interaction is acknowledged within 200 ms at p99 with 1,000 open cases; on an idle
-lane a card is up within 1 s of the handoff. Slack's limits are off while cases are made and on while cards are timed.
+the figures as well, so they are an upper bound. Targets: an interaction is acknowledged within 200 ms at p99 with
+1,000 open cases; on an idle lane a card is up within 1 s of the handoff. Slack's limits are off while cases are made
+and on while cards are timed.
 """
 
 from __future__ import annotations
