@@ -7,7 +7,7 @@ stable hash of the seed decides. No randomness, no clock: the same request gives
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from math import gcd
 
@@ -20,9 +20,12 @@ from conversations.wording.template import Line, Slot, Template
 
 TRIES_MAX = 128
 """How many combinations of phrasings are tried for one template before the next, less specific one is asked."""
+MISSES_MAX = 12
+"""How many combinations may be too long before shorter phrasings are asked."""
 _STRIDE = 0x9E3779B97F4A7C15  # the golden ratio of 2^64 (Knuth): neighbours in the walk differ in most slots
 
 Stage = list[tuple[Slot, list[Line]]]
+_Said = dict[int, tuple[str, int]]
 
 
 class NoTemplate(HearoutError):
@@ -133,8 +136,9 @@ def combinations(
     Where the most concrete phrasings are too long, shorter ones follow, at last without the optional slots.
     """
     number = _hash(seed, template.name)
+    said: _Said = {}
     for stage in stages(template, values):
-        yield from _said(stage, values, number, weight_max)
+        yield from _combined(stage, values, said, number, weight_max)
 
 
 def stages(template: Template, values: Mapping[str, object]) -> Iterator[Stage]:
@@ -143,20 +147,27 @@ def stages(template: Template, values: Mapping[str, object]) -> Iterator[Stage]:
     First the most concrete phrasings, with the optional slots dropped one by one from the last; then all phrasings,
     likewise; at last the shortest of each slot alone.
     """
-    said = [(slot, slot.sayable(values)) for slot in template.slots if slot.applies(values)]
+    sayable, prepared = _prepared(template, frozenset(values))
+    yield from prepared
+    if sayable:
+        yield [
+            (slot, [min(lines, key=lambda line: len(line.phrase.render(values)))])
+            for slot, lines in sayable
+            if not slot.optional
+        ]
+
+
+@lru_cache(maxsize=8_192)
+def _prepared(template: Template, names: frozenset[str]) -> tuple[Stage, tuple[Stage, ...]]:
+    """What can be said when these names are known, and its stages: the values do not matter yet."""
+    said = [(slot, slot.sayable(names)) for slot in template.slots if slot.applies(names)]
     if any(not lines and not slot.optional for slot, lines in said):
-        return
+        return [], ()
     said = [(slot, lines) for slot, lines in said if lines]
-    yield from _dropping(
-        [(slot, [line for line in lines if line.concrete == lines[0].concrete]) for slot, lines in said]
-    )
+    concrete = [(slot, [line for line in lines if line.concrete == lines[0].concrete]) for slot, lines in said]
     if any(lines[0].concrete != lines[-1].concrete for _, lines in said):
-        yield from _dropping(said)
-    yield [
-        (slot, [min(lines, key=lambda line: len(line.phrase.render(values)))])
-        for slot, lines in said
-        if not slot.optional
-    ]
+        return said, (*_dropping(concrete), *_dropping(said))
+    return said, tuple(_dropping(concrete))
 
 
 def _dropping(stage: Stage) -> Iterator[Stage]:
@@ -167,26 +178,55 @@ def _dropping(stage: Stage) -> Iterator[Stage]:
             yield stage
 
 
-def _said(stage: Stage, values: Mapping[str, object], number: int, weight_max: int | None) -> Iterator[tuple[str, str]]:
-    """Combinations of a stage that fit, the seed's own first."""
+def _combined(
+    stage: Stage, values: Mapping[str, object], said: _Said, number: int, weight_max: int | None
+) -> Iterator[tuple[str, str]]:
+    """Combinations of a stage that fit, the seed's own first. ``said`` keeps what was rendered for this request."""
     count = 1
     for _, lines in stage:
         count *= len(lines)
     stride = _STRIDE % count or 1
     while gcd(stride, count) != 1:  # so that every combination comes once
         stride += 1
+    misses = 0
     for attempt in range(min(count, TRIES_MAX)):
         rest = (number + attempt * stride) % count
         parts: list[str] = []
         variant: list[str] = []
+        weight = 0
         for slot, lines in stage:
             rest, index = divmod(rest, len(lines))
-            words = lines[index].phrase.render(values)
+            words, weighs = _words(lines[index], values, said)
             if words:
                 if parts:
                     parts.append("\n\n" if slot.paragraph else " ")
+                    weight += len(parts[-1])
                 parts.append(words)
+                weight += weighs
                 variant.append(str(lines[index].number))
-        text = "".join(parts)
-        if text and (weight_max is None or weighted_length(text) <= weight_max):
-            yield text, "-".join(variant)
+        if parts and (weight_max is None or weight <= weight_max):
+            yield "".join(parts), "-".join(variant)
+        else:
+            misses += 1
+            if misses > MISSES_MAX or (misses == 1 and _least(stage, values, said) > (weight_max or 0)):
+                return
+
+
+def _words(line: Line, values: Mapping[str, object], said: _Said) -> tuple[str, int]:
+    """A phrasing with its values in place, and its weight. Weights add up, since slots are joined by spaces."""
+    found = said.get(id(line))
+    if found is None:
+        words = line.phrase.render(values)
+        found = said[id(line)] = (words, _weight(words))
+    return found
+
+
+def _least(stage: Stage, values: Mapping[str, object], said: _Said) -> int:
+    """The weight of a stage's shortest combination."""
+    least = [min(_words(line, values, said)[1] for line in lines) for _, lines in stage]
+    return sum(least) + sum(2 if slot.paragraph else 1 for slot, _ in stage[1:])
+
+
+@lru_cache(maxsize=16_384)
+def _weight(words: str) -> int:
+    return weighted_length(words)

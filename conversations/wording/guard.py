@@ -163,7 +163,8 @@ def _all_feeling(kinds: Mapping[tuple[Rule, str], list[tuple[int, int]]], tokens
     polite = {tokens.sentence[first] for first, _ in kinds.get((Rule.EMPTY_EMPATHY, "polite"), ())}
     concrete = {tokens.sentence[first] for first, _ in kinds.get((Rule.EMPTY_EMPATHY, "concrete"), ())}
     said = {number for number, word in zip(tokens.sentence, tokens.words, strict=True) if word[0].isalnum()}
-    if feeling and not concrete and said <= feeling | polite:
+    asks = any("?" in stop for stop in tokens.stop.values())
+    if feeling and not concrete and not asks and not tokens.links and said <= feeling | polite:
         words = [index for index, number in enumerate(tokens.sentence) if number in feeling]
         return words[0], words[-1] + 1
     return None

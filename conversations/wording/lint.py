@@ -21,9 +21,11 @@ from conversations.wording.findings import Finding, Severity
 from conversations.wording.length import X_POST_WEIGHT_MAX, urls, weighted_length
 from conversations.wording.packs import Pack, load_packs
 from conversations.wording.request import Act, Situation, Surface
+from conversations.wording.spoken import spoken_samples
 from conversations.wording.template import Line, Slot, Template
 
 SOURCE_CHARS_MAX = 30_000
+_WORD = re.compile(r"\w+")
 _QUESTION = re.compile(r"\?(?=[\s\"”»)]|$)")
 TEXTS_MIN = 300
 """So many different texts a public act has at least: X suspends accounts for many near-identical replies."""
@@ -174,7 +176,7 @@ def _siblings(slot: Slot, source: str) -> Iterator[Finding]:
 
 
 def _content(line: Line) -> frozenset[str]:
-    return frozenset(line.phrase.source.casefold().replace("{{", " ").replace("}}", " ").split())
+    return frozenset(_WORD.findall(line.phrase.source.casefold()))
 
 
 def _phrase(line: Line, slot: Slot, template: Template, pack: Pack, strict: bool) -> Iterator[Finding]:
@@ -194,8 +196,7 @@ def _phrase(line: Line, slot: Slot, template: Template, pack: Pack, strict: bool
                 "public_url", message, start + at, start + until, Severity.REFUSED,
                 "A post with a link costs more and looks like spam.", "Use dm_link, or no link.",
             )  # fmt: skip
-    sample: dict[str, object] = {name: fact.sample for name, fact in FACTS.items()}
-    sample |= {situation.value: True for situation in template.situations}
+    sample = _samples(template.language) | {situation.value: True for situation in template.situations}
     said = phrase.render(sample)
     plain = said == phrase.source
     lower = said.casefold()
@@ -214,6 +215,11 @@ def _phrase(line: Line, slot: Slot, template: Template, pack: Pack, strict: bool
         yield replace(finding, message=message, start=place[0], end=place[1])
 
 
+@lru_cache(maxsize=16)
+def _samples(language: str) -> dict[str, object]:
+    return spoken_samples(language)
+
+
 @lru_cache(maxsize=20_000)
 def _guarded(text: str, language: str, surface: Surface, listens: bool, part: bool) -> tuple[Finding, ...]:
     """The tone guard, asked once for a phrasing that many templates share."""
@@ -228,7 +234,7 @@ def _scenario(
 ) -> Iterator[tuple[str, Severity, str, str]]:
     """What is wrong in one moment, as (rule, severity, message, suggestion)."""
     act, surface, values = template.act, template.surface, scenario.values
-    pairs = [(slot, slot.sayable(values)) for slot in slots if slot.applies(values)]
+    pairs = [(slot, slot.sayable(values.keys())) for slot in slots if slot.applies(values.keys())]
     if not pairs or any(not lines and not slot.optional for slot, lines in pairs):
         if not template.topic and strict:
             yield "unsayable", Severity.REFUSED, "cannot be said", "Add phrasings that need no facts."

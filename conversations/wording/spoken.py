@@ -7,7 +7,8 @@ to follow the words that templates put before them: "by 4:30 PM today", "bis heu
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from babel import Locale
 from babel.dates import format_skeleton, format_time, get_day_names
 
 from conversations.deadlines import BusinessHours, Span, zone
+from conversations.wording.facts import FACTS
 from conversations.wording.packs import load_packs
 
 _NO_TIME = time(23, 59)
@@ -86,6 +88,25 @@ def spoken_hours(hours: BusinessHours, language: str) -> str | None:
         ]
         parts.append(words["hours"].format(days=days, spans=words["and"].join(spans)))
     return "; ".join(parts)
+
+
+def spoken_samples(language: str) -> dict[str, object]:
+    """A sample of every fact, with times as the language says them: for previews and for lint."""
+    values: dict[str, object] = {name: fact.sample for name, fact in FACTS.items()}
+    now = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
+    for name, hours in (("answer_by", 4.5), ("promise_due", 30.0)):
+        values[name] = spoken_time(now + timedelta(hours=hours), now, language, "UTC")
+    values["steps"] = plan_text(
+        [_Sample(str(FACTS["promise_text"].sample), now + timedelta(hours=30))], now, language, "UTC"
+    )
+    values["hours"] = spoken_hours(BusinessHours("UTC", ((Span(time(9), time(18)),),) * 5 + ((), ())), language)
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    text: str
+    due_at: datetime | None
 
 
 def _closing(span: Span) -> time:

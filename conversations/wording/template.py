@@ -16,7 +16,7 @@ what is known come first ("the parcel" before "this").
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -49,13 +49,13 @@ class Slot:
     optional: bool = False
     paragraph: bool = False
 
-    def applies(self, values: Mapping[str, object]) -> bool:
-        """Whether the slot is said at all, with what is known."""
-        return self.wanted <= values.keys() and self.unwanted.isdisjoint(values)
+    def applies(self, names: AbstractSet[str]) -> bool:
+        """Whether the slot is said at all, when these names are known."""
+        return self.wanted <= names and self.unwanted.isdisjoint(names)
 
-    def sayable(self, values: Mapping[str, object]) -> list[Line]:
+    def sayable(self, names: AbstractSet[str]) -> list[Line]:
         """The phrasings whose facts are all known, most concrete first."""
-        lines = [line for line in self.lines if line.phrase.needs <= values.keys()]
+        lines = [line for line in self.lines if line.phrase.needs <= names]
         lines.sort(key=_concreteness, reverse=True)
         return lines
 

@@ -5,12 +5,12 @@ import pytest
 from conversations.comprehension import Reader
 from conversations.comprehension.reading import CueName, ReadingContext
 from conversations.wording import Request, Wording, guard
-from conversations.wording.facts import FACTS, PUBLIC_THING
 from conversations.wording.findings import Severity
 from conversations.wording.length import urls, weighted_length
 from conversations.wording.lint import TEXTS_MIN, distinct_texts, lint, scenarios
 from conversations.wording.packs import load_packs
 from conversations.wording.request import Act, Situation, Surface
+from conversations.wording.spoken import spoken_samples
 
 LANGUAGES = sorted(load_packs())
 FIRST = (Act.RECEIVE, Act.ACKNOWLEDGE, Act.REFLECT, Act.HAND_OVER)
@@ -18,11 +18,7 @@ RISKS = tuple(act for act in Act if act.value.startswith("risk_"))
 
 
 def texts(act: Act, surface: Surface, language: str, situations: tuple[Situation, ...], count: int = 25) -> list[str]:
-    facts: dict[str, object] = {
-        name: fact.sample for name, fact in FACTS.items() if name not in ("topic_thing", "topic_about")
-    }
-    facts[PUBLIC_THING] = None
-    facts["dm_link"] = None
+    facts = spoken_samples(language) | {"topic_thing": None, "topic_about": None, "dm_link": None}
     found = []
     for number in range(count):
         for topic in (None, "delivery", "staff"):
@@ -121,7 +117,7 @@ def test_a_direct_mirror_says_the_customers_own_words_and_asks_up_to_three_thing
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_confirmation_holds_every_step(language: str) -> None:
     for text in texts(Act.CONFIRM_PLAN, Surface.DIRECT, language, (), 10):
-        assert "1. Courier, by 6:00 PM on Thursday" in text
+        assert str(spoken_samples(language)["steps"]) in text
         assert "a refund of €80" in text
 
 
@@ -130,4 +126,4 @@ def test_the_handoff_names_the_team_and_the_hour(language: str) -> None:
     for surface in Surface:
         for text in texts(Act.HAND_OVER, surface, language, (), 10):
             assert "the delivery team" in text
-            assert "4:30 PM today" in text
+            assert str(spoken_samples(language)["answer_by"]) in text
