@@ -13,8 +13,12 @@ from anyio.from_thread import start_blocking_portal
 from tests.console.browser import chromium, needs_chromium, shoot
 from tests.console.kit import Program, monday, site
 
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = playwright.expect
+expect.set_options(timeout=15_000)
+
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 pytestmark = [pytest.mark.browser, needs_chromium]
 STATE = "#case .pill.state"
@@ -47,9 +51,7 @@ class Clicking:
 
     def state(self, name: str) -> None:
         """The case has come to this state."""
-        from playwright.sync_api import expect
-
-        expect(self.page.locator(STATE)).to_have_text(name, timeout=15_000)
+        expect(self.page.locator(STATE)).to_have_text(name)
 
     def says(self, text: str) -> None:
         """The customer sends a message."""
@@ -213,7 +215,7 @@ def test_what_is_typed_stays_while_the_page_changes(browser: Browser, url: str) 
     for n in range(3):
         body = {"customer": f"other-{n}", "text": "my order never came, three weeks!", "id": f"o{n}"}
         httpx.post(f"{url}/playground/posts", json=body, timeout=30).raise_for_status()
-    page.wait_for_function("n => document.querySelectorAll('.case-line').length === n", arg=before + 3)
+    expect(page.locator(".case-line")).to_have_count(before + 3)
     assert page.input_value("#composer-text") == "half a sentence"
     assert page.input_value("#reply-text") == "I am on it"
     assert page.evaluate("document.activeElement.id") == "reply-text"
@@ -229,9 +231,27 @@ def test_a_double_click_posts_once(browser: Browser, url: str) -> None:
     page.fill("#composer-text", "and nobody called back")
     page.dblclick(".send")
     page.locator(".post.mine .text", has_text="and nobody called back").first.wait_for()
-    page.wait_for_function("document.querySelectorAll('.htmx-request').length === 0")
+    expect(page.locator(".htmx-request")).to_have_count(0)
     state = httpx.get(f"{url}/playground/state", timeout=30).json()
     assert [len(case["turns"]) for case in state["conversations"]] == [2]
+    page.close()
+
+
+def test_a_quick_second_click_does_not_undo_the_first(browser: Browser, url: str) -> None:
+    page = browser.new_page()
+    person = Clicking(page, url)
+    page.click("#example-hold button")
+    person.state("Listening")
+    held: list[Route] = []
+    fast = False
+    page.route("**/playground/posts*", lambda request: request.continue_() if fast else held.append(request))
+    page.evaluate("for (const n of [1, 2]) document.querySelector(`#chip-${n} button`).click()")
+    page.locator("#chip-1.htmx-request").wait_for()
+    fast = True
+    for request in held:
+        request.continue_()
+    expect(page.locator(".post.mine")).to_have_count(3)
+    assert person.errors == []
     page.close()
 
 
