@@ -55,7 +55,8 @@ class Intake:
             return SetAside(arrival.aside)
         if latest is not None and latest.is_open:
             return Join(latest.key)
-        no = event.reading.complaint.decision is Decision.NO
+        picture_alone = event.media > 0 and event.reading.wordless
+        no = event.reading.complaint.decision is Decision.NO and not picture_alone
         fresh = event.surface is Surface.PUBLIC and event.in_reply_to is None
         if latest is not None and not (no and fresh) and self.may_return(latest):
             return Join(latest.key)

@@ -25,6 +25,12 @@ from conversations.wording.request import Surface
 TOPICS_MAX = 4
 """Topics kept per conversation, the strongest first: more would only blur the card and the routing."""
 
+ABOUT_MANNER = frozenset({"contact", "late", "price", "refund", "other"})
+"""Topics that tell how it went rather than what it was about: a mirror names the parcel before the wait for an answer."""
+MANNER_DISCOUNT = 0.3
+NARROWER = {"parcel": "delivery"}
+"""The narrower of two topics is named first; the broader one still routes the case."""
+
 
 def absorb(conversation: Conversation, event: Event, policy: Policy) -> dict[str, object]:
     """The fields that the event changes by itself, by name."""
@@ -121,5 +127,10 @@ def _understood(story: tuple[StoryTurn, ...], case: Conversation) -> dict[str, o
         for risk in turn.reading.risk:
             if risks.get(risk.kind) is not RiskLevel.RED:
                 risks[risk.kind] = risk.level
+    for narrow, broad in NARROWER.items():
+        if narrow in scores and broad in scores:
+            scores[narrow] = max(scores[narrow], scores[broad] + 0.01)
+    for name in ABOUT_MANNER & scores.keys():
+        scores[name] -= MANNER_DISCOUNT
     topics = tuple(sorted(scores, key=lambda name: (-scores[name], name)))[:TOPICS_MAX]
     return {"topics": topics, "wish": wish, "risks": tuple(risks.items())}

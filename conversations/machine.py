@@ -82,7 +82,7 @@ def open_conversation(
         customer=opening.customer,
         opened_at=now,
         first_posted_at=event.posted_at,
-        triage=Decision.YES if event.reading.complaint.decision is Decision.NO else event.reading.complaint.decision,
+        triage=triage_of(event),
         returning=previous is not None,
         previous=previous.key if previous else None,
         timers=(
@@ -90,6 +90,14 @@ def open_conversation(
             Timer(TimerName.FIRST_REPLY_ALARM, due_at - timedelta(seconds=policy.first_reply_alarm_s)),
         ),
     )
+
+
+def triage_of(event: CustomerPosted) -> Decision:
+    """What triage thinks of a post that opens a conversation: opened by hand it is a complaint; a picture alone, who knows."""
+    decision = event.reading.complaint.decision
+    if decision is not Decision.NO:
+        return decision
+    return Decision.UNSURE if event.media and event.reading.wordless else Decision.YES
 
 
 def due_timers(conversation: Conversation, now: datetime) -> tuple[TimerFired, ...]:

@@ -6,10 +6,14 @@ Its JSON form is the output of ``hearout read`` and is kept stable.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+
+_NO_WORDS = re.compile(r"[@#][\w.-]+|https?://\S+")
 
 
 class CueName(StrEnum):
@@ -151,6 +155,11 @@ class Reading:
         """The worst level in the text, or None."""
         levels = {risk.level for risk in self.risk}
         return RiskLevel.RED if RiskLevel.RED in levels else RiskLevel.AMBER if levels else None
+
+    @property
+    def wordless(self) -> bool:
+        """Whether there is nothing to read: no more than names, tags and links (a picture may tell the story)."""
+        return not _NO_WORDS.sub("", self.masked).strip()
 
     def to_json(self) -> dict[str, Any]:
         """The stable JSON form (interfaces.md, ``read``)."""

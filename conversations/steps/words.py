@@ -103,7 +103,7 @@ class Words(Cases):
             Situation.SECOND_ROUND: case.rounds > 0,
             Situation.OUT_OF_HOURS: not self.queue.hours.is_open(self.now),
             Situation.MEDIA_ONLY: bool(case.story)
-            and all(turn.media and not turn.reading.masked.strip() for turn in case.story),
+            and all(turn.media and turn.reading.wordless for turn in case.story),
             Situation.RETURNING: case.returning,
         }
         return tuple(situation for situation, holds in found.items() if holds)
