@@ -36,12 +36,15 @@ from conversations.conversation import Author, Conversation
 from conversations.events import CustomerUnreachable, Event, FirstReplyForecast, SendFailed, WordsAccepted
 from conversations.ids import ExternalId
 from conversations.policy import Policy
+from conversations.protocol import OWNED
 from conversations.wording.request import Act
 
 ATTEMPTS_MAX = 5
 """Sends of one message, refusals by limits and read-backs that showed it absent included; then a human takes over."""
 GIVE_UP_S = 900.0
 """What is still unknown this long after its quarantine goes to a human (reliability.md)."""
+SAID_WHILE_OWNED = frozenset({Act.REOPEN.value, Act.OPT_OUT_CONFIRMED.value})
+"""What the protocol's table itself lets the bot say in a case that a human owns."""
 LOOK_AGAIN_S = 60.0
 """Between two read-backs of the same message."""
 BACK_OFF_S = (2.0, 10.0, 60.0, 300.0)
@@ -133,6 +136,9 @@ class Delivery:
             await self.report(row, Status.FAILED, reason="its conversation or channel is gone")
             return
         looking = row.status is Status.UNKNOWN
+        if not looking and row.sending_until is not None and self.clock.now() >= row.sending_until:
+            log.warning("claim ran out before it was sent", key=row.key)
+            return  # the program was paused: by now the row may be another sender's
         reached("delivery: before look" if looking else "delivery: before send")
         try:
             accepted = await (self.look(row, case) if looking else self.send(row, case))
@@ -204,7 +210,7 @@ class Delivery:
         if row.attempt >= ATTEMPTS_MAX:
             await self.give_up(row, Status.FAILED, "sent several times, and never arrived")
         else:
-            await self.report(row, Status.PENDING, reason="read back: absent")
+            await self.resume(row, "read back: absent", self.clock.now())
 
     async def failed(self, row: OutboxRow, case: Conversation, error: DeliveryError) -> None:
         """It was not delivered, or nobody knows."""
@@ -237,7 +243,23 @@ class Delivery:
         elif row.attempt >= ATTEMPTS_MAX and not error.pause_lane:
             await self.give_up(row, Status.FAILED, f"{error.reason} (tried {row.attempt} times)")
         else:
-            await self.report(row, Status.PENDING, reason=error.reason, not_before=next_at)
+            await self.resume(row, error.reason, next_at)
+
+    async def resume(self, row: OutboxRow, reason: str, not_before: datetime) -> None:
+        """It certainly did not land, and may leave again. What happened meanwhile counts as if it had never left: words of
+        the bot are taken back once a human owns the case, and wait while the customer is still writing."""
+        case = await self.store.conversation(row.conversation)
+        if case is not None and row.kind is Kind.WORDS and row.author is Author.BOT and row.rank is not Rank.RISK:
+            if case.state in OWNED and row.act not in SAID_WHILE_OWNED:
+                await self.give_up(row, Status.WITHDRAWN, f"{reason}; and a human has taken over")
+                return
+            if case.last_posted_at is not None and case.last_posted_at > row.created_at:
+                policy = self.policy()
+                quiet_s = policy.quiet_s.direct if row.place is Place.DIRECT else policy.quiet_s.public
+                not_before = max(not_before, case.last_posted_at + timedelta(seconds=quiet_s))
+                if row.due_at is not None:
+                    not_before = max(self.clock.now(), min(not_before, row.due_at))
+        await self.report(row, Status.PENDING, reason=reason, not_before=not_before)
 
     def window_breaks(self, row: OutboxRow, case: Conversation, next_at: datetime) -> bool:
         """Whether waiting until then would break the first reply's window."""
