@@ -103,7 +103,9 @@ class AgentsAtWork:
         if rng.random() < self.temper.absent:
             wait_s = rng.uniform(6.0, 30.0) * 3600.0
         else:
-            wait_s = rng.choice((2.0, 30.0, 300.0, 1.0)) * rng.uniform(0.5, 1.5) + rng.expovariate(1 / self.temper.slow_s)
+            wait_s = rng.choice((2.0, 30.0, 300.0, 1.0)) * rng.uniform(0.5, 1.5) + rng.expovariate(
+                1 / self.temper.slow_s
+            )
         self.planned[case] = self.world.t + wait_s
         self.world.after(wait_s, partial(self.look, case))
 

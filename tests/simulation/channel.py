@@ -7,17 +7,19 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 
-from bot.channels.port import Accepted, Rejected, TakeIn, Transient, Unknown, Unreachable
+from bot.channels.port import Accepted, Alert, Channel, Rejected, TakeIn, Transient, Unknown, Unreachable
 from bot.clock import Clock
 from bot.store.port import Store, StoreUnavailable
 from bot.store.records import Arrival, Lane, OutboxRow
-from conversations.comprehension.reading import Reading
+from bot.store.sqlite import SqliteStore
+from conversations.comprehension import Reader
+from conversations.comprehension.reading import Reading, ReadingContext
 from conversations.conversation import Conversation, Customer
 from conversations.events import CustomerPosted, PostDeleted, PostEdited
 from conversations.ids import ExternalId
-from conversations.policy import ChannelTraits
+from conversations.policy import ChannelTraits, Policy
 from conversations.wording.request import Surface
 from tests.simulation.wire import LAG_S_MAX, Cut, Refusal, Sent, Trouble, Wire, sending_key
 from tests.simulation.world import World
@@ -27,6 +29,12 @@ NAME = "sim"
 OVERLAP = 8
 """How many items behind its cursor the channel reads again: late-indexed ones are among them."""
 CURSOR = "sim.cursor"
+
+
+@lru_cache(maxsize=20_000)
+def read(text: str) -> Reading:
+    """What the real reader understands; reading is pure, so each text is read once."""
+    return Reader.default().read(text, ReadingContext(channel=NAME))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,34 @@ class Platform:
         self.serial = 0
 
     # ---------------------------------------------------------------- customers' side
+
+    def enrol(self, name: str, time_zone: str | None) -> Customer:
+        """A customer gets an account."""
+        return Customer(name, handle=f"h_{name}", name=name.title(), time_zone=time_zone)
+
+    def repeat(self, count: int) -> None:
+        """The next items are shown three times."""
+        self.duplicate_next += count
+
+    def shuffle(self) -> None:
+        """The next items are shown in another order."""
+        self.shuffle_next = True
+
+    def block(self, customer: str) -> None:
+        """From now on nothing of ours is taken for this customer."""
+        self.blocked.add(customer)
+
+    def author_of(self, post: str) -> str | None:
+        """Who wrote a post."""
+        return self.posts[post].customer.id if post in self.posts else None
+
+    def plan(self, endpoint: str, trouble: Trouble) -> None:
+        """The next such call goes wrong."""
+        self.wire.planned.append((endpoint, trouble))
+
+    def channel(self, clock: Clock, store: SqliteStore, process: str, alert: Alert, policy: Policy) -> Channel:
+        """The channel of one process."""
+        return SimChannel(self, clock, store, read, process, policy.traits(NAME))
 
     def write(
         self, customer: Customer, text: str, surface: Surface, in_reply_to: str | None = None, media: int = 0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from bisect import bisect_right
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import datetime
 
 from bot.store.codec import instant, load_conversation
@@ -15,6 +17,7 @@ from conversations.wording.request import Surface
 from tests.simulation.channel import Platform
 from tests.simulation.journal import Journal, Written
 from tests.simulation.world import MachineClock, World
+from tests.simulation.x_town import XTown
 
 
 class Violation(Exception):
@@ -32,7 +35,13 @@ class Facts:
     excused_poison = False
 
     def __init__(
-        self, world: World, clock: MachineClock, journal: Journal, platform: Platform, policy: Policy, settle: Callable[[], None]
+        self,
+        world: World,
+        clock: MachineClock,
+        journal: Journal,
+        platform: Platform | XTown,
+        policy: Policy,
+        settle: Callable[[], None],
     ) -> None:
         self.world = world
         self.clock = clock
@@ -52,9 +61,8 @@ class Facts:
         self.able_s = 0.0
         self._cases: dict[str, Conversation] = {}
         self._able: list[tuple[float, float]] = [(0.0, 0.0)]
-        patience = DEFAULT_PATIENCE
-        self._shortest = patience.done * patience.question * patience.wish * patience.told
-        self._shortest_s = patience.quiet_s_min
+        factors = {entry.name: getattr(DEFAULT_PATIENCE, entry.name) for entry in fields(DEFAULT_PATIENCE)}
+        self._shortest = math.prod(value for name, value in factors.items() if "_s" not in name and value < 1)
 
     # ---------------------------------------------------------------- time
 
@@ -115,13 +123,8 @@ class Facts:
         """The words of a row."""
         return str(json.loads(row.body)["text"])
 
-    def author_of(self, post: str) -> str | None:
-        """Who wrote a post."""
-        item = self.platform.posts.get(post)
-        return item.customer.id if item else None
-
     def shortest_quiet_s(self, surface: Surface) -> float:
         """The shortest quiet time that there is on a surface."""
         quiet = self.policy.quiet_s
         base_s = quiet.direct if surface is Surface.DIRECT else quiet.public
-        return max(self._shortest_s, base_s * self._shortest)
+        return max(DEFAULT_PATIENCE.quiet_s_min, base_s * self._shortest)

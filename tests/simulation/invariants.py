@@ -118,7 +118,9 @@ class Once(Invariant):
         for met in decided.steps:
             if isinstance(met.event, CustomerPosted):
                 if met.event.id in self.posts:
-                    raise self.broken(f"post {met.event.id} had an effect in {self.posts[met.event.id]} and again in {key}")
+                    raise self.broken(
+                        f"post {met.event.id} had an effect in {self.posts[met.event.id]} and again in {key}"
+                    )
                 self.posts[met.event.id] = key
 
 
@@ -137,7 +139,9 @@ class AcceptedOnce(Invariant):
             raise self.broken(f"{sent.id} was sent outside delivery")
         before = self.logged.get(sent.key)
         if before is not None:
-            raise self.broken(f"{sent.key} was accepted twice: by {before.process} at {before.t:.1f} s, and {sent.process}")
+            raise self.broken(
+                f"{sent.key} was accepted twice: by {before.process} at {before.t:.1f} s, and {sent.process}"
+            )
         self.logged[sent.key] = sent
 
     shown = sent
@@ -166,7 +170,9 @@ class Deadline(Invariant):
             facts = self.facts
             posted_s = facts.seconds(facts.case(change.subject).first_posted_at)
             anchor_s = max(posted_s + ALARM_AFTER_S, facts.world.t)
-            facts.world.at(anchor_s, lambda: self.anchored(change.subject, max(posted_s + facts.window_s, anchor_s + 60.0)))
+            facts.world.at(
+                anchor_s, lambda: self.anchored(change.subject, max(posted_s + facts.window_s, anchor_s + 60.0))
+            )
 
     def anchored(self, key: str, deadline_s: float) -> None:
         """From here on able time counts."""
@@ -228,7 +234,9 @@ class Silence(Invariant):
         quiet_s = facts.shortest_quiet_s(last.surface)
         silent_s = (facts.world.now - last.posted_at).total_seconds()
         if silent_s < quiet_s - 1.0:
-            raise self.broken(f"{row.act} leaves {silent_s:.0f} s after {last.id}; the quiet time is at least {quiet_s:.0f} s")
+            raise self.broken(
+                f"{row.act} leaves {silent_s:.0f} s after {last.id}; the quiet time is at least {quiet_s:.0f} s"
+            )
 
 
 class Addressed(Invariant):
@@ -243,7 +251,7 @@ class Addressed(Invariant):
         if sent.to != case.customer.id:
             raise self.broken(f"{sent.key} of {case.customer.id} went to {sent.to}")
         if sent.in_reply_to is not None:
-            author = self.facts.author_of(sent.in_reply_to)
+            author = self.facts.platform.author_of(sent.in_reply_to)
             if author is not None and author != sent.to:
                 raise self.broken(f"{sent.key} answers {sent.in_reply_to}, a post of {author}")
         if sent.text not in self.facts.text_of(row):
@@ -269,7 +277,9 @@ class Internal(Invariant):
 
 
 class Timers(Invariant):
-    """I8: a timer fires once (per conversation, name, promise and due time), and never before it is due by the machine's clock."""
+    """I8: a timer fires once (per conversation, name, promise and due time), only while it runs, and never before it is due
+    by the machine's clock.
+    """
 
     name = "I8"
 
@@ -286,6 +296,9 @@ class Timers(Invariant):
             fired = met.event
             if fired.due_at > decided.clock_now:
                 raise self.broken(f"{fired.name.value} of {key} fired {fired.due_at - decided.clock_now} early")
+            running = met.before.timer(fired.name, fired.promise)
+            if running is None or running.due_at != fired.due_at:
+                raise self.broken(f"{fired.name.value} of {key} fired although it had been stopped")
             this = (key, fired.name.value, fired.promise or "", fired.due_at)
             if this in self.fired:
                 raise self.broken(f"{fired.name.value} of {key}, due {fired.due_at:%d %b %H:%M:%S}, fired twice")

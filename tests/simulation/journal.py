@@ -96,7 +96,9 @@ class Journal:
             return
         self._version = version
         columns = "id, what, subject, was, became, number, a, b"
-        for row in connection.execute(f"select {columns} from sim_journal where id>? order by id", (self.last,)).fetchall():
+        for row in connection.execute(
+            f"select {columns} from sim_journal where id>? order by id", (self.last,)
+        ).fetchall():
             change = Change(*row)
             self.last = change.id
             yield change

@@ -13,12 +13,13 @@ from tests.simulation.journal import Change, Journal
 from tests.simulation.process import Decided
 from tests.simulation.wire import Sent
 from tests.simulation.world import MachineClock, World
+from tests.simulation.x_town import XTown
 
 
 class Judge:
     """All invariants over one run."""
 
-    def __init__(self, world: World, clock: MachineClock, platform: Platform, policy: Policy) -> None:
+    def __init__(self, world: World, clock: MachineClock, platform: Platform | XTown, policy: Policy) -> None:
         self.world = world
         self.journal = Journal()
         self.facts = Facts(world, clock, self.journal, platform, policy, self.settle)

@@ -18,6 +18,9 @@ CALLBACKS_MAX = 200_000
 """Callbacks at one instant: more is a livelock (no process does so much without waiting)."""
 
 
+BURIALS_MAX = 10
+
+
 class Livelock(Exception):
     """A process that does not come to rest at an instant."""
 
@@ -77,8 +80,26 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self.dead = True
         self._ready.clear()
         self._timers.clear()
+        self.tasks = [task for task in self.tasks if not task.done()]
         for task in self.tasks:
             task._log_destroy_pending = False  # type: ignore[attr-defined]
+
+    def bury(self) -> None:
+        """Take apart what a dead process left, once nothing can come of it any more: nothing is said of it later."""
+        self.kill()
+        events._set_running_loop(self)
+        try:
+            for task in self.tasks:
+                coroutine: Any = task.get_coro()
+                for _ in range(BURIALS_MAX):
+                    try:
+                        coroutine.close()
+                        break
+                    except (Exception, asyncio.CancelledError):  # it tried to go on: again
+                        continue
+        finally:
+            events._set_running_loop(None)
+        self.tasks = []
 
     # ---------------------------------------------------------------- asyncio's side
 

@@ -94,13 +94,16 @@ class Mishaps:
             case "late":
                 simulation.platform.late_next += int(amount)
             case "duplicate":
-                simulation.platform.duplicate_next += int(amount)
+                simulation.platform.repeat(int(amount))
             case "reorder":
-                simulation.platform.shuffle_next = True
+                simulation.platform.shuffle()
             case _:
                 where, endpoint = mishap.kind.removeprefix("wire ").split()
-                wire = simulation.platform.wire if where == "sim" else simulation.office.wire
-                wire.planned.append((endpoint, Trouble(mishap.detail)))
+                trouble = Trouble(mishap.detail)
+                if where == "sim":
+                    simulation.platform.plan(endpoint, trouble)
+                else:
+                    simulation.office.wire.planned.append((endpoint, trouble))
 
     def kill(self, process: Process, restart_s: float) -> None:
         """kill -9 between two steps."""

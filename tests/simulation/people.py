@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 
-from conversations.conversation import Customer
 from conversations.wording.request import Surface
 from tests.simulation.channel import Platform
 from tests.simulation.texts import pool
 from tests.simulation.wire import Sent
 from tests.simulation.world import World
+from tests.simulation.x_town import XTown
 
 POSTS_MAX = 25
 AUTO_POSTS_MAX = 40
@@ -68,13 +68,13 @@ def choose(rng: Random, weighted: tuple[tuple[str, int], ...]) -> str:
 class Someone:
     """One customer."""
 
-    def __init__(self, world: World, platform: Platform, plan: Plan) -> None:
+    def __init__(self, world: World, platform: Platform | XTown, plan: Plan) -> None:
         self.world = world
         self.platform = platform
         self.plan = plan
         self.rng = world.rng(f"customer {plan.name}")
         zone = self.rng.choice((None, "Europe/Berlin", "America/New_York", "Asia/Kolkata"))
-        self.who = Customer(plan.name, handle=f"h_{plan.name}", name=plan.name.title(), time_zone=zone)
+        self.who = platform.enrol(plan.name, zone)
         self.posts: list[str] = []
         self.surface = plan.surface
         world.at(plan.begins_s, self.begin)
@@ -123,7 +123,7 @@ class Someone:
 
     def block(self) -> None:
         """From now on nothing of ours is taken."""
-        self.platform.blocked.add(self.who.id)
+        self.platform.block(self.who.id)
         self.world.write(f"{self.who.id} blocks us")
 
     def read(self, sent: Sent, act: str) -> None:

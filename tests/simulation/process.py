@@ -22,17 +22,16 @@ from bot.store.records import Arrival, Claimed, Decision, Taken
 from bot.store.sqlite import SqliteStore
 from bot.store.writer import Writer
 from bot.worker import Worker
-from conversations.comprehension import Reader
-from conversations.comprehension.reading import Reading, ReadingContext
 from conversations.conversation import Conversation
 from conversations.events import Event
-from conversations.policy import ChannelTraits, Policy
+from conversations.policy import Policy
 from conversations.wording import Wording
-from tests.simulation.channel import NAME, Platform, SimChannel
+from tests.simulation.channel import Platform
 from tests.simulation.desk import Office, SimDesk
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.trouble import Disk
 from tests.simulation.world import MachineClock, World
+from tests.simulation.x_town import XTown
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +59,11 @@ class Setting:
     world: World
     clock: MachineClock
     disk: Disk
-    platform: Platform
+    platform: Platform | XTown
     office: Office
     policy: Policy
-    traits: ChannelTraits
     on_decided: Callable[[Decided], None]
     on_acknowledged: Callable[[Sequence[Arrival]], None]
-
-
-@lru_cache(maxsize=20_000)
-def read(text: str) -> Reading:
-    """What the real reader understands; reading is pure, so each text is read once."""
-    return Reader.default().read(text, ReadingContext(channel=NAME))
 
 
 class WatchedIntake(Intake):
@@ -125,16 +117,22 @@ class Process:
         self.frozen_until = -1.0
         self.store: SqliteStore | None = None
         self.acts: Acts | None = None
-        self.channel: SimChannel | None = None
+        self.changed: asyncio.Event | None = None
+        """Set when the platform has more to read, where it says so."""
         self.worker: Worker | None = None
         self.refused: str | None = None
         """Why it would not start."""
-        self.main = self.loop.create_task(self.run(), name=f"process {name}")
+        self.main: asyncio.Task[None] | None = self.loop.create_task(self.run(), name=f"process {name}")
 
     @property
     def frozen(self) -> bool:
         """Whether it gets no time at the moment."""
         return self.setting.world.t < self.frozen_until
+
+    @property
+    def exited(self) -> str | None:
+        """With which error the program ended by itself, or None while it runs."""
+        return repr(self.main.exception()) if self.main is not None and self.main.done() else None
 
     @property
     def able(self) -> bool:
@@ -156,15 +154,15 @@ class Process:
         decide = asyncio.Event()
         intake = WatchedIntake(store, clock, self.policy, decide)
         intake.on_acknowledged = setting.on_acknowledged
-        channel = SimChannel(setting.platform, clock, store, read, self.name, setting.traits)
-        channel.take_in = intake
-        channels: dict[str, Channel] = {NAME: channel}
         desk = SimDesk(setting.office, clock, self.name)
+        channel: Any = setting.platform.channel(clock, store, self.name, desk.alert, setting.policy)
+        channel.take_in = intake
+        channels: dict[str, Channel] = {channel.name: channel}
         speech = Speech(wording(), Brand("Acme", privacy_url="https://acme.example/privacy"), self.policy)
         engine = WatchedEngine(store, clock, self.policy, lambda: speech, channels, desk)
         engine.on_decided = setting.on_decided
         delivery = Delivery(store, clock, self.policy, channels, desk, intake, decide)
-        self.channel = channel
+        self.changed = getattr(channel, "changed", None)
         self.acts = Acts(store, intake, clock, self.policy, channels)
         self.worker = Worker(store, clock, engine, delivery, channels, desk, decide)
         await self.worker.run()
@@ -186,6 +184,7 @@ class Process:
         What was committed is in the file and its log; both are copied as they are, because closing the connection would
         tidy up, which a killed process does not. With another process on the same file there is nothing to tidy up.
         """
+        self.main = None  # a process that died while it opened the database holds its lock by this task alone
         self.loop.kill()
         store = self.store
         if store is None:

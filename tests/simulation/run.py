@@ -35,6 +35,7 @@ from tests.simulation.scenario import DST_AT, Scenario
 from tests.simulation.trouble import Crash, Disk
 from tests.simulation.wire import Sent
 from tests.simulation.world import MachineClock, World
+from tests.simulation.x_town import XTown
 
 STEPS_MAX = 2_000_000
 
@@ -66,11 +67,11 @@ class Simulation:
         self.world = World(scenario.seed, scenario.starts_at)
         self.clock = MachineClock(self.world)
         self.disk = Disk(self.world)
-        self.platform = Platform(self.world)
+        self.platform = XTown(self.world) if scenario.on_x else Platform(self.world)
         self.office = Office(self.world)
         self.judge = Judge(self.world, self.clock, self.platform, scenario.policy)
         self.setting = Setting(
-            self.world, self.clock, self.disk, self.platform, self.office, scenario.policy, scenario.traits,
+            self.world, self.clock, self.disk, self.platform, self.office, scenario.policy,
             self.judge.decided, self.judge.acknowledged,
         )  # fmt: skip
         self.path = directory / "hearout-0.db"
@@ -86,7 +87,8 @@ class Simulation:
         self.graveyard: list[Process] = []
         self.steps = 0
         self.agents = AgentsAtWork(self.world, self.office, self, scenario.temper)
-        self.customers = {plan.name: Someone(self.world, self.platform, plan) for plan in scenario.customers}
+        people = [Someone(self.world, self.platform, plan) for plan in scenario.customers]
+        self.customers = {someone.who.id: someone for someone in people}
         self.platform.on_sent = self.sent
         self.platform.on_feed = self.fed
         seen = self.office.on_shown
@@ -123,8 +125,8 @@ class Simulation:
     def fed(self) -> None:
         """There is more to read."""
         for process in self.processes:
-            if process.channel is not None:
-                process.loop.call_soon(process.channel.changed.set)
+            if process.changed is not None:
+                process.loop.call_soon(process.changed.set)
 
     # ---------------------------------------------------------------- processes
 
@@ -235,12 +237,13 @@ class Simulation:
             raise Violation("I9", f"an error that nobody caught: {process.loop.errors[0]}")
         if self.installed != self.path and process.store is not None:
             self.install()
-        if process not in self.processes or not process.main.done():
+        exited = process.exited
+        if process not in self.processes or exited is None:
             return
         if process.refused is not None:
             self.mishaps.refused(process)
         else:  # it gave up and exited: whatever supervises it starts it again
-            self.world.write(f"{process.name} exits: {process.main.exception()!r}")
+            self.world.write(f"{process.name} exits: {exited}")
             self.die(process, 5.0)
 
     def close(self) -> None:
@@ -249,8 +252,7 @@ class Simulation:
         for process in self.processes:
             process.kill(alone=False, generation=0)
         for process in (*self.processes, *self.graveyard):
-            for task in process.loop.tasks:
-                task._log_destroy_pending = False  # type: ignore[attr-defined]
+            process.loop.bury()
 
 
 @contextmanager
@@ -292,7 +294,8 @@ def run(scenario: Scenario, *, keep_log: bool = False) -> Result:
         )  # fmt: skip
     finally:
         crash_points.set_hook(None)
-        simulation.close()
+        with quiet():
+            simulation.close()
         shutil.rmtree(directory, ignore_errors=True)
         gc.collect(0)
 

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from random import Random
 
+from bot.channels.x import XChannel
 from bot.crash_points import POINTS
 from conversations.deadlines import BusinessHours, Span
 from conversations.policy import ChannelTraits, Policy, Queue
+from conversations.wording.request import Surface
 from tests.simulation.agents import Temper
 from tests.simulation.people import TEMPERS, Plan
 from tests.simulation.texts import LANGUAGES
 from tests.simulation.wire import Trouble
-from conversations.wording.request import Surface
 
 DAY_S = 86400.0
 STARTS = (
@@ -55,7 +56,7 @@ class Scenario:
     mishaps: tuple[Mishap, ...]
     temper: Temper
     policy: Policy
-    traits: ChannelTraits
+    on_x: bool = False
 
     @property
     def ends_s(self) -> float:
@@ -63,8 +64,8 @@ class Scenario:
         return self.days * DAY_S
 
 
-def scenario(seed: int, days: int) -> Scenario:
-    """The scenario of a seed."""
+def scenario(seed: int, days: int, *, on_x: bool = False) -> Scenario:
+    """The scenario of a seed: on the simulated platform, or on the strict local X with the real X channel."""
     rng = Random(f"{seed}:scenario")
     starts_at = STARTS[seed % len(STARTS)]
     ends_s = days * DAY_S
@@ -76,10 +77,10 @@ def scenario(seed: int, days: int) -> Scenario:
         time_zone=rng.choice(("UTC", "Europe/Berlin")),
         languages=("en", "de"),
         queues=(Queue("support", hours=hours),),
-        channels={"sim": traits},
+        channels={"x": XChannel.traits} if on_x else {"sim": traits},
     )
     customers = tuple(customer(rng, n, ends_s) for n in range(1, rng.randint(8, 16)))
-    return Scenario(seed, days, starts_at, customers, mishaps(rng, ends_s), temper(rng), policy, traits)
+    return Scenario(seed, days, starts_at, customers, mishaps(rng, ends_s), temper(rng), policy, on_x)
 
 
 def temper(rng: Random) -> Temper:
@@ -94,7 +95,11 @@ def temper(rng: Random) -> Temper:
 
 def customer(rng: Random, n: int, ends_s: float) -> Plan:
     """One customer. They come in bunches: what meets in time is what breaks."""
-    begins_s = rng.uniform(0.0, 0.9) * ends_s if rng.random() < 0.6 else rng.choice((0.05, 0.3, 0.6)) * ends_s + rng.uniform(0, 900)
+    begins_s = (
+        rng.uniform(0.0, 0.9) * ends_s
+        if rng.random() < 0.6
+        else rng.choice((0.05, 0.3, 0.6)) * ends_s + rng.uniform(0, 900)
+    )
     name = rng.choices([name for name, _ in TEMPERS], [weight for _, weight in TEMPERS])[0]
     language = rng.choices(LANGUAGES, (6, 3, 1, 1, 1))[0]
     surface = Surface.PUBLIC if rng.random() < 0.7 else Surface.DIRECT
@@ -112,8 +117,8 @@ def mishaps(rng: Random, ends_s: float) -> tuple[Mishap, ...]:
         some(1, "crash", rng.choice(POINTS), rng.choice((1, 1, 2, 5)))
     some(rng.randint(0, 2), "crash in recovery", "", rng.randint(1, 12))
     some(rng.randint(0, 2), "kill", "", rng.choice((1.0, 30.0, 1800.0)))
-    some(rng.randint(0, 2), "stalled worker", "", rng.choice((10.0, 40.0, 200.0, 500.0)))
-    some(rng.randint(0, 1), "zombie lease", "", rng.choice((60.0, 300.0, 520.0)))
+    some(rng.randint(0, 2), "stalled worker", "", rng.choice((10.0, 40.0, 200.0, 500.0, 3000.0)))
+    some(rng.randint(0, 1), "zombie lease", "", rng.choice((60.0, 300.0, 520.0, 2000.0)))
     some(rng.randint(0, 1), "overlap", "", rng.choice((600.0, 7200.0)))
     if rng.random() < 0.3:
         some(1, "clock forward", "", rng.choice((1.0, 40.0, 3600.0)))

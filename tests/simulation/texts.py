@@ -13,7 +13,12 @@ TEXTS: dict[str, dict[str, tuple[str, ...]]] = {
             "Your delivery driver threw the box over the fence and everything inside is broken!",
             "I have been on hold for an hour. Worst service ever.",
         ),
-        "more": ("and another thing, the tracking page is wrong", "1/2", "still waiting...", "this is the third time this year"),
+        "more": (
+            "and another thing, the tracking page is wrong",
+            "1/2",
+            "still waiting...",
+            "this is the third time this year",
+        ),
         "wish": ("Just send me a new one", "I want a full refund, that's all"),
         "confirm": ("Yes, exactly that", "yes that's right"),
         "correct": ("No, that is not what I said, it was the blue one", "not quite, the invoice is wrong as well"),
