@@ -1,11 +1,14 @@
 """Which template is chosen, and which of its phrasings: the most specific that fits, the same way every time."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.errors import TemplateError
 from conversations.wording import NoTemplate, Request, Wording
+from conversations.wording.facts import FACTS
 from conversations.wording.packs import Noun, Pack, load_packs
 from conversations.wording.request import Act, Situation, Surface
 from conversations.wording.template import Template
@@ -172,3 +175,8 @@ def test_any_values_are_rendered_as_they_are(seed: str, quote: str, team: str) -
     )
     text = Wording.default().render(request).text
     assert not team or team in text
+
+
+def test_every_fact_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "wording.md").read_text(encoding="utf-8")
+    assert [name for name in FACTS if f"`{name}`" not in page] == []

@@ -145,7 +145,8 @@ def test_a_date_makes_a_promise_and_a_vague_time_does_not() -> None:
     assert rules("We will refund you by Friday.") == set()
     assert rules("We will refund you. It is on your account by Friday.") == set()
     assert rules("You ordered on Monday. We will refund you soon.") == {"undated_promise"}
-    assert rules("Will we see you at the shop?") == set()
+    assert rules("So we will call you?") == set()
+    assert rules("So we will call you.") == {"undated_promise"}
 
 
 def test_feeling_alone_is_empty_and_feeling_with_something_in_it_is_not() -> None:

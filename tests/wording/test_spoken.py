@@ -51,6 +51,8 @@ def test_a_promise_for_a_day_names_no_hour() -> None:
 
 def test_a_week_ahead_is_a_date_since_the_weekday_would_be_today() -> None:
     assert spoken_time(NOW + timedelta(days=7), NOW, "en", "UTC") == "12:00 PM on November 28"
+    assert spoken_time(NOW + timedelta(days=7), NOW, "fr", "UTC") == "le 28 novembre à 12:00"
+    assert spoken_time(NOW + timedelta(days=6), NOW, "fr", "UTC") == "vendredi à 12:00"
 
 
 def test_across_the_clock_change_it_is_wall_time() -> None:

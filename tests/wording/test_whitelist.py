@@ -76,6 +76,9 @@ HOSTILE = [
     "{{ brand < 3 }}",
     "{{ -1 }}",
     "{{ brand|default(lipsum()) }}",
+    "{{ brand|trim('x') }}",
+    "{{ brand|bare(x=1) }}",
+    "{{ brand|trim(*brand) }}",
     "{{ nobody_knows_this }}",
 ]
 
