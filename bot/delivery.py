@@ -193,7 +193,7 @@ class Delivery:
                 id=accepted.id,
                 author=author,
                 place=row.place,
-                text=row.body["text"],
+                text=accepted.text or row.body["text"],
                 posted_at=accepted.at,
                 agent=row.body.get("agent"),
                 act=row.act,

@@ -326,7 +326,7 @@ class Deciding:
             log.error("no words", conversation=self.conversation.key, act=effect.act.value, error=str(error))
             self.take(SendFailed(key=key, author=effect.author, act=effect.act, reason=f"no words: {error}", text=""))
             return
-        body = {
+        body: dict[str, Any] = {
             "text": rendered.text,
             "in_reply_to": effect.in_reply_to,
             "act": effect.act.value,
@@ -335,6 +335,8 @@ class Deciding:
             "agent_id": effect.agent.id if effect.agent else None,
             "first_reply": effect.first_reply,
         }
+        if channel.traits.refuses_repeats and effect.author is Author.BOT:
+            body["other"] = self.speech.other_words(effect, self.conversation, channel, key, self.now)
         row = self.write_words(key, Place(effect.surface.value), effect.author, RANKS[effect.urgency], body)
         self.rows[-1] = replace(
             row, act=effect.act.value, template=rendered.template, not_before=effect.not_before, due_at=effect.due_at

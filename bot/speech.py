@@ -52,11 +52,20 @@ class Speech:
             self.remember(case, say.surface, rendered.text)
         return rendered
 
-    def draft(
-        self, act: Act, facts: Mapping[str, Any], case: Conversation, channel: Channel, now: datetime
-    ) -> str:
+    def other_words(self, say: Say, case: Conversation, channel: Channel, key: EffectKey, now: datetime) -> str | None:
+        """A second wording of the same, for a platform that refuses repetitions; None where there is no other."""
+        try:
+            return self.render(say.act, say.surface, say.situations, say.facts, case, channel, now, f"{key}:other").text
+        except NoTemplate:
+            return None
+
+    def draft(self, act: Act, facts: Mapping[str, Any], case: Conversation, channel: Channel, now: datetime) -> str:
         """Words that a human may send, change or drop."""
-        known = {"promise_text": facts.get("promise"), "promise_due": facts.get("due_at"), "done_text": case.done_text or None}
+        known = {
+            "promise_text": facts.get("promise"),
+            "promise_due": facts.get("due_at"),
+            "done_text": case.done_text or None,
+        }
         surface = Surface.DIRECT if case.direct else case.last_surface
         return self.render(act, surface, (), known, case, channel, now, seed=f"{case.key}:draft").text
 

@@ -30,6 +30,7 @@ class ChannelTraits:
     """What a channel allows. ``unprompted_public``: the bot may write in public without a new post to answer (not on X)."""
 
     unprompted_public: bool = True
+    refuses_repeats: bool = False  # words said before are refused: a second wording is kept ready
     public_chars_max: int | None = None
     direct_chars_max: int | None = None
 

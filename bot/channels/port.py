@@ -75,12 +75,14 @@ class Unknown(DeliveryError):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The platform took it. ``next_at`` paces the lane: nothing else may leave on it before then."""
+    """The platform took it. ``next_at`` paces the lane: nothing else may leave on it before then. ``text`` is what was said where
+    it is not ``body["text"]`` (the second wording)."""
 
     id: ExternalId
     at: datetime
     url: str | None = None
     next_at: datetime | None = None
+    text: str | None = None
 
 
 class TakeIn(Protocol):

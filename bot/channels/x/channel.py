@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.channels.port import Accepted, Alert, Rejected, TakeIn
+from bot.channels.port import Accepted, Alert, Duplicate, Rejected, TakeIn
 from bot.channels.x.limits import DAILY, SEND_MESSAGE
 from bot.channels.x.line import CHANNEL, Doors, Line, Memory, Ours, Reads
 from bot.channels.x.problems import Problem, XError
@@ -40,7 +41,10 @@ class XChannel:
 
     name = CHANNEL
     traits = ChannelTraits(
-        unprompted_public=False, public_chars_max=X_POST_WEIGHT_MAX, direct_chars_max=X_DIRECT_CHARS_MAX
+        unprompted_public=False,
+        public_chars_max=X_POST_WEIGHT_MAX,
+        direct_chars_max=X_DIRECT_CHARS_MAX,
+        refuses_repeats=True,
     )
 
     def __init__(
@@ -88,13 +92,24 @@ class XChannel:
 
     async def send(self, row: OutboxRow, conversation: Conversation) -> Accepted:
         """Send words. Raises a ``DeliveryError``, nothing else."""
-        return await self.sender(row.account).send(row, conversation)
+        sender = self.sender(row.account)
+        try:
+            return await sender.send(row, conversation)
+        except Duplicate:
+            other = row.body.get("other")
+            if not other:
+                raise
+            return replace(await sender.send(worded(row, other), conversation), text=other)
 
     async def find_sent(self, row: OutboxRow, conversation: Conversation) -> Accepted | None:
         """Read back our timeline, or the direct messages with this customer."""
         sender = self.sender(row.account)
         await sender.line.load()
-        return await sender.find_sent(row, conversation)
+        for text in filter(None, (row.body["text"], row.body.get("other"))):
+            found = await sender.find_sent(worded(row, text), conversation)
+            if found is not None:
+                return replace(found, text=text)
+        return None
 
     def sender(self, account: str) -> Sender:
         """The sender of an account. Raises ``Rejected`` when it was taken out of the configuration."""
@@ -209,3 +224,8 @@ def advice(error: XError) -> str:
         Problem.NO_SUCH_ROUTE: "check api_url",
     }.get(error.problem)
     return f"{error}: {todo}" if todo else str(error)
+
+
+def worded(row: OutboxRow, text: str) -> OutboxRow:
+    """The same message in these words."""
+    return replace(row, body={**row.body, "text": text})

@@ -341,3 +341,29 @@ async def test_lanes_of_each_account() -> None:
         assert next(lane for lane in r.channel.lanes if lane.key == "x:brand:posts").at_once > 1
         with pytest.raises(Rejected, match="no longer configured"):
             await r.channel.send(words(case, "Hello", account="gone"), case)
+
+
+async def test_a_duplicate_that_is_not_there_is_said_in_the_other_words_once() -> None:
+    async with rig() as r:
+        _, case = await listening(r)
+        r.x.faults.add(Fault(Broken.DUPLICATE, SEND))
+        row = words(case, "We hear you.")
+        row = replace(row, body={**row.body, "other": "We are listening to you."})
+        sent = await r.channel.send(row, case)
+        assert sent.text == "We are listening to you."
+        assert len(r.accepted) == 1
+        r.line.known.ours.clear()  # as after a restart
+        found = await r.channel.find_sent(row, case)
+        assert found is not None
+        assert (found.id, found.text) == (sent.id, sent.text)
+
+
+async def test_when_the_other_words_are_a_duplicate_as_well_the_desk_has_it() -> None:
+    async with rig() as r:
+        _, case = await listening(r)
+        r.x.faults.add(Fault(Broken.DUPLICATE, SEND, times=2))
+        row = words(case, "We hear you.")
+        row = replace(row, body={**row.body, "other": "We are listening to you."})
+        with pytest.raises(Duplicate):
+            await r.channel.send(row, case)
+        assert r.accepted == []
