@@ -27,6 +27,7 @@ SECRETS = (
     "X_CONSUMER_SECRET",
     "X_ACCESS_TOKEN",
     "X_ACCESS_TOKEN_SECRET",
+    "X_BEARER_TOKEN",
     "SLACK_BOT_TOKEN",
     "SLACK_APP_TOKEN",
     "SLACK_SIGNING_SECRET",
@@ -171,6 +172,11 @@ class XAccountSection(Section):
     customer_daily_max: int = Field(default=10, ge=1)
     posts_daily_max: int = Field(default=2000, ge=1)
     timeout_s: float = Field(default=20.0, gt=0, le=29)
+    held_days: float = Field(default=30.0, ge=0)
+    authors: bool = True
+    names_by_x_count: bool = False
+    paused: bool = False
+    at_once: int = Field(default=8, ge=1, le=100)
 
 
 class XPricesSection(Section):

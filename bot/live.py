@@ -27,8 +27,9 @@ from bot.desk.playground import PlaygroundDesk
 from bot.desk.port import Desk
 from bot.desk.slack import DeskSettings, QueuePlace, SlackDesk
 from bot.log import get_logger
-from bot.slack import Mode, Slack, SlackSettings
+from bot.slack import Mode, Slack, SlackSettings, Trouble
 from bot.store.port import Store
+from bot.store.sqlite import SqliteStore
 from bot.switches import Switches
 from bot.triage_weights import learned_reader
 from bot.webhook import Webhook
@@ -96,6 +97,9 @@ async def live(config: Config) -> AsyncIterator[Live]:
         late.app = app
         if slack_desk is not None:
             slack_desk.bind(app.acts, app.intake.open_aside, Controls(app.switches, store))
+        for taker in takers:
+            if isinstance(taker, XChannel):
+                app.metrics.spending = taker.spend
         await app.switches.load()
         await app.storms.recall(store, clock.now())
         yield Live(app, slack.routes() if slack is not None and slack.settings.mode is Mode.HTTP else ())
@@ -238,6 +242,30 @@ def x_channel(config: Config, store: Store, reader: Reader, clock: Clock, late: 
     return XChannel(settings, store=store, reader=reader, clock=clock, alert=late.alert, policy=late.policy)
 
 
+async def check_online(config: Config) -> list[str]:
+    """What is wrong with credentials, scopes and labels, asked of the platforms themselves; empty when all is well."""
+    wrong: list[str] = []
+    clock = SystemClock()
+    late = Late(PlaygroundDesk(clock), config.domain_policy())
+    if config.x.accounts:
+        store = await SqliteStore.open(":memory:")
+        channel = x_channel(config, store, Reader.default(), clock, late)
+        try:
+            wrong += await channel.check()
+        finally:
+            await channel.close()
+            await store.close()
+    if config.slack.enabled:
+        slack = slack_of(config, clock)
+        try:
+            await slack.open()
+        except Trouble as trouble:
+            wrong.append(f"slack: {trouble}: see docs/slack.md")
+        finally:
+            await slack.close()
+    return wrong
+
+
 def x_account(entry: XAccountSection, several: bool) -> XAccount:
     """One account with its keys. A missing key stays empty: the channel says so, and the others go on."""
     values = entry.model_dump()
@@ -252,6 +280,7 @@ def x_account(entry: XAccountSection, several: bool) -> XAccount:
         consumer_secret=key("CONSUMER_SECRET"),
         access_token=key("ACCESS_TOKEN"),
         access_token_secret=key("ACCESS_TOKEN_SECRET"),
+        bearer=key("BEARER_TOKEN"),
     )
     return XAccount(keys=keys, **values)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from bot.store.port import Store
@@ -41,6 +44,8 @@ class Metrics:
             "hearout_audit_findings", "What the hourly audit found", ["finding"], registry=self.registry
         )
 
+        self.spending: Callable[[], Mapping[str, Any]] = dict  # set by whoever pays: {account: {"usd": …}}
+
     def report(self, row: OutboxRow, status: Status, case: Conversation | None, at_s: float) -> None:
         """A message came to an end, or to a pause."""
         self.delivered.labels(row.kind.value, status.value).inc()
@@ -57,6 +62,8 @@ class Metrics:
         for status in Status:
             self.outbox.labels(status.value).set(counts.outbox.get(status.value, 0))
         self.unread.set(counts.unread)
+        for account, spent in self.spending().items():
+            self.spend.labels(account).set(spent["usd"])
         oldest = counts.oldest_unknown_at
         self.unknown_age.set(0.0 if oldest is None else max(0.0, now_s - oldest.timestamp()))
         return generate_latest(self.registry)

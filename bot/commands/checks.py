@@ -30,7 +30,19 @@ async def check_all(config: Config, *, online: bool = False) -> list[Checked]:
         *check_wording(),
         *check_secrets(config),
         await check_store(config),
+        *(await check_platforms(config) if online else ()),
     ]
+
+
+async def check_platforms(config: Config) -> list[Checked]:
+    """Credentials, scopes and labels, asked of X and Slack."""
+    from bot.live import check_online
+
+    try:
+        wrong = await check_online(config)
+    except ConfigError as error:
+        wrong = list(error.mistakes)
+    return [Checked("online", False, words) for words in wrong] or [Checked("online", True, "X and Slack answer")]
 
 
 def check_languages(config: Config) -> Checked:
@@ -46,7 +58,9 @@ def check_languages(config: Config) -> Checked:
         return Checked("languages", False, str(error))
     unread = [code for code in config.brand.languages if code.split("-")[0] not in known]
     if unread:
-        return Checked("languages", False, f"brand.languages: {', '.join(unread)} cannot be read: there is {', '.join(known)}")
+        return Checked(
+            "languages", False, f"brand.languages: {', '.join(unread)} cannot be read: there is {', '.join(known)}"
+        )
     return Checked("languages", True, ", ".join(config.brand.languages))
 
 

@@ -64,7 +64,10 @@ def disk(config: Config) -> list[Checked]:
         milliseconds = sync_ms(folder)
     except OSError as error:
         return [*results, Checked("disk writes", False, f"{folder}: {error.strerror}: make it writable for this user")]
-    return [*results, Checked("disk writes", milliseconds <= SYNC_MS_MAX, f"a durable write takes {milliseconds:.2f} ms")]
+    return [
+        *results,
+        Checked("disk writes", milliseconds <= SYNC_MS_MAX, f"a durable write takes {milliseconds:.2f} ms"),
+    ]
 
 
 def sync_ms(folder: Path) -> float:

@@ -23,7 +23,11 @@ def ask(defaults: bool) -> dict[str, str]:
     answers = {}
     for name, question, default in QUESTIONS:
         while True:
-            answer = default if defaults else str(typer.prompt(question, default=default, show_default=bool(default))).strip()
+            answer = (
+                default
+                if defaults
+                else str(typer.prompt(question, default=default, show_default=bool(default))).strip()
+            )
             problem = wrong(name, answer)
             if problem is None:
                 break

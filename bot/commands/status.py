@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,10 +17,23 @@ NEXT_MAX = 10
 async def status_of(config: Config) -> dict[str, Any]:
     """Counts by state and status, and what breaches next. A database that is not there yet counts as empty."""
     if not store_path(config).exists():
-        return {"conversations": {}, "outbox": {}, "unread": 0, "set_aside": 0, "oldest_unknown_at": None, "breaches_next": []}
+        return {
+            "conversations": {},
+            "outbox": {},
+            "unread": 0,
+            "set_aside": 0,
+            "oldest_unknown_at": None,
+            "breaches_next": [],
+            "spend": {},
+        }
     store = await open_store(config, read_only=True)
     try:
         counts = await store.counts()
+        spent = {
+            account.name: json.loads(kept)
+            for account in config.x.accounts
+            if (kept := await store.get_meta(f"x:{account.name}:spend"))
+        }
         waiting = await store.conversations(states=[s.value for s in State if s is not State.CLOSED], limit=1000)
     finally:
         await store.close()
@@ -31,6 +45,7 @@ async def status_of(config: Config) -> dict[str, Any]:
         "set_aside": counts.set_aside,
         "oldest_unknown_at": counts.oldest_unknown_at.isoformat() if counts.oldest_unknown_at else None,
         "breaches_next": breaches[:NEXT_MAX],
+        "spend": spent,
     }
 
 
@@ -41,7 +56,9 @@ def breach(case: Conversation, config: Config) -> dict[str, Any] | None:
         return {"conversation": case.key, "what": "first reply", "at": ends_at.isoformat(), "state": case.state.value}
     overdue = case.timer(TimerName.PROMISE_OVERDUE)
     candidates = [(at, what) for at, what in ((case.answer_due_at, "human answer"),) if at is not None]
-    candidates += [(timer.due_at, "promise") for timer in case.timers if timer.name is TimerName.PROMISE_OVERDUE and overdue]
+    candidates += [
+        (timer.due_at, "promise") for timer in case.timers if timer.name is TimerName.PROMISE_OVERDUE and overdue
+    ]
     if not candidates:
         return None
     at, what = min(candidates)
@@ -57,6 +74,9 @@ def words_of(document: dict[str, Any]) -> str:
     lines.append(f"set aside: {document['set_aside']}; events not decided yet: {document['unread']}")
     if document["oldest_unknown_at"]:
         lines.append(f"oldest message with an unknown outcome: since {document['oldest_unknown_at']}")
+    lines += [
+        f"spent on X today ({spent['day']}) by {name}: ${spent['usd']:.2f}" for name, spent in document["spend"].items()
+    ]
     now = datetime.now(UTC)
     for entry in document["breaches_next"]:
         left = datetime.fromisoformat(entry["at"]) - now

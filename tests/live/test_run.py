@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.kit import ROOT
+from tests.cli.kit import ROOT, document, hearout
 from tests.platforms.slack.clock import RealClock
 from tests.platforms.slack.platform import SlackPlatform
 from tests.platforms.slack.server import SlackServer
@@ -80,10 +80,25 @@ silence_s = 2.0
 """
         )
 
+    @property
+    def secrets(self) -> dict[str, str]:
+        """What the environment holds."""
+        keys, app = self.brand.credentials, self.slack.world.app
+        return {
+            "HEAROUT_X_CONSUMER_KEY": keys.consumer_key,
+            "HEAROUT_X_CONSUMER_SECRET": keys.consumer_secret,
+            "HEAROUT_X_ACCESS_TOKEN": keys.access_token,
+            "HEAROUT_X_ACCESS_TOKEN_SECRET": keys.access_token_secret,
+            "HEAROUT_SLACK_BOT_TOKEN": app.bot_token,
+            "HEAROUT_SLACK_APP_TOKEN": app.app_token,
+        }
+
+    async def ask(self, *words: str) -> Any:
+        """Another command, beside the bot."""
+        return await asyncio.to_thread(hearout, *words, cwd=self.folder, **self.secrets)
+
     async def start(self) -> None:
         """Start the bot."""
-        keys = self.brand.credentials
-        app = self.slack.world.app
         clean = {name: value for name, value in os.environ.items() if not name.startswith("HEAROUT_")}
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
@@ -96,16 +111,7 @@ silence_s = 2.0
                 cwd=self.folder,
                 stdout=log,
                 stderr=log,
-                env=clean
-                | {
-                    "PYTHONPATH": str(ROOT),
-                    "HEAROUT_X_CONSUMER_KEY": keys.consumer_key,
-                    "HEAROUT_X_CONSUMER_SECRET": keys.consumer_secret,
-                    "HEAROUT_X_ACCESS_TOKEN": keys.access_token,
-                    "HEAROUT_X_ACCESS_TOKEN_SECRET": keys.access_token_secret,
-                    "HEAROUT_SLACK_BOT_TOKEN": app.bot_token,
-                    "HEAROUT_SLACK_APP_TOKEN": app.app_token,
-                },
+                env=clean | {"PYTHONPATH": str(ROOT)} | self.secrets,
             )
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
@@ -158,6 +164,8 @@ async def test_a_complaint_on_x_reaches_the_desk_in_slack_and_is_answered(compan
     await until(lambda: done.status.name == "ACKNOWLEDGED", "the claim was not acknowledged")
     await until(lambda: "with an agent" in company.cards()[0].text, "the card does not show that it is taken")
     assert len(company.said()) == 1
+    status = document(await company.ask("status", "--json"))
+    assert status["spend"]["acme"]["usd"] > 0
     assert await company.stop() == 0, company.log.read_text()
     assert "Traceback" not in company.log.read_text()
 
@@ -186,3 +194,14 @@ async def test_a_wrong_key_stops_x_and_not_the_rest(company: Company) -> None:
     words = " ".join(m.text for m in company.slack.world.history(company.channel))
     assert "acme" in words
     assert await company.stop() == 0
+
+
+async def test_check_asks_the_platforms_when_told_to(company: Company) -> None:
+    await company.stop()
+    fine = await company.ask("check", "--online")
+    assert fine.returncode == 0, fine.stdout
+    company.brand.revoked = True
+    wrong = await company.ask("check", "--online")
+    assert wrong.returncode == 1
+    assert b"FAIL online: x.accounts.acme" in wrong.stdout
+    assert company.brand.credentials.access_token_secret.encode() not in wrong.stdout + wrong.stderr

@@ -29,7 +29,7 @@ async def test_both_clocks_topics_and_fairness(tmp_path):
         assert document["cases"] == document["first_reply_in_time"] == 2
         assert document["human_answer_s"]["n"] == 2
         assert 0 < document["human_answer_s"]["p50"] < 3600
-        assert document["by_topic"]["delivery"]["cases"] == 2
+        assert document["by_topic"]["parcel"]["cases"] == 2
         assert set(document["fairness"]["by_reach"]) == {"under 100", "100,000 and more"}
         table = as_csv(document)
         assert len(table.splitlines()) == 3
