@@ -242,6 +242,7 @@ def test_a_quick_second_click_does_not_undo_the_first(browser: Browser, url: str
     person = Clicking(page, url)
     page.click("#example-hold button")
     person.state("Listening")
+    page.locator("#chip-2[data-htmx-powered]").wait_for()
     held: list[Route] = []
     fast = False
     page.route("**/playground/posts*", lambda request: request.continue_() if fast else held.append(request))
