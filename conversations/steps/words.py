@@ -178,13 +178,18 @@ class Words(Cases):
         waiting = case.replied_at is not None and not case.words_out
         if not case.holding_said and waiting and rested and self.may_write():
             self.change(holding_said=True)
-            self.say(Act.HOLDING, surface=self.unprompted_surface)
+            self.say(Act.HOLDING, surface=self.unprompted_surface, not_before=self.quiet_until())
 
     def say_check_back(self) -> None:
         """Was it the solution they wanted, are they happy, do they need anything else?"""
         check_back = self.draft.check_back
         assert check_back is not None
-        self.say(Act.CHECK_BACK, surface=self.unprompted_surface, done_text=self.draft.done_text or None)
+        self.say(
+            Act.CHECK_BACK,
+            surface=self.unprompted_surface,
+            not_before=self.quiet_until(),
+            done_text=self.draft.done_text or None,
+        )
         self.change(check_back=replace(check_back, asked_at=self.now))
         self.start(TimerName.SILENCE, self.after(self.policy.check_back_silence_s))
 
