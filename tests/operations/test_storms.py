@@ -68,4 +68,4 @@ async def test_a_restart_remembers_what_was_opened(tmp_path):
     async with scene(tmp_path) as it:
         watch = StormWatch()
         await watch.recall(it.app.store, it.clock.now())
-        assert [storm.topic for storm in watch.storms(it.clock.now())] == ["delivery"]
+        assert [storm.topic for storm in watch.storms(it.clock.now())] == ["parcel"]
