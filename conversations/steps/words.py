@@ -215,7 +215,13 @@ class Words(Cases):
         """The bot is muted in this conversation (``absorb`` has noted it)."""
 
     def restart_quiet(self) -> None:
-        """Wait for the end of the burst. A post that may be no complaint shows a triage card meanwhile."""
+        """Wait for the end of the burst. A post that may be no complaint shows a triage card meanwhile.
+
+        A post that was indexed late, from before our words, begins no burst: a human reads it after the silence.
+        """
+        if self.nothing_since():
+            self.listen_on()
+            return
         self.stop((TimerName.SILENCE,))
         self.start(TimerName.QUIET, max(self.quiet_until(), self.now))
         if self.draft.triage is Decision.UNSURE:

@@ -29,7 +29,8 @@ create trigger if not exists sim_inbox_new after insert on inbox begin
   values ('inbox', new.channel || ' ' || new.external_id, null, new.conversation, new.sequence, new.read_at, null); end;
 create trigger if not exists sim_inbox after update of read_at, conversation on inbox begin
   insert into sim_journal (what, subject, was, became, number, a, b)
-  values ('inbox', new.channel || ' ' || new.external_id, old.conversation, new.conversation, new.sequence, new.read_at, old.read_at); end;
+  values ('inbox', new.channel || ' ' || new.external_id, old.conversation, new.conversation, new.sequence, new.read_at,
+    old.read_at); end;
 create trigger if not exists sim_inbox_gone after delete on inbox begin
   insert into sim_journal (what, subject, was, became, number, a, b)
   values ('gone', old.channel || ' ' || old.external_id, old.conversation, null, old.sequence, null, null); end;

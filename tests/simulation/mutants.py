@@ -187,7 +187,7 @@ def timers_early(conversation: Conversation, now: datetime) -> Any:
 def timers_twice(case: Conversation, event: Any, policy: Any) -> dict[str, object]:
     changes = _absorb(case, event, policy)
     name = getattr(event, "name", None)
-    if name is TimerName.FIRST_REPLY_ALARM and case.timers:
+    if name is TimerName.QUIET:
         changes.pop("timers", None)
     return changes
 

@@ -82,7 +82,7 @@ def sending_key() -> str:
 
 
 class Wire:
-    """The way to one platform. ``troubles`` is what is planned: (endpoint, trouble) per call to come, first come, first served."""
+    """The way to one platform. ``planned`` holds (endpoint, trouble) for calls to come, first come, first served."""
 
     def __init__(self, world: World, name: str) -> None:
         self.world = world

@@ -1,4 +1,4 @@
-"""The strict local X as a platform of the simulation: the real X channel above it, joined at the session's seam, without sockets."""
+"""The strict local X as a platform of the simulation, below the real X channel, joined at the session's seam."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from random import Random
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -249,7 +249,7 @@ class Request:
         self.content_length = 0
         self._content = b""
 
-    async def __aenter__(self) -> Request:
+    async def __aenter__(self) -> Self:
         town = self.session.town
         answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         way = town.rng.uniform(0.01, 0.4)

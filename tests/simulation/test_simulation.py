@@ -1,0 +1,106 @@
+"""The simulation itself, at the size of a commit: a sample of seeds, every fault, every crash point, and the same log twice.
+
+``hearout simulate --seeds 300 --days 14`` is the whole per-commit volume; docs/reliability.md has the figures of larger runs.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.crash_points import POINTS
+from tests.simulation.command import simulate
+from tests.simulation.mutants import MUTANTS, planted
+from tests.simulation.run import run
+from tests.simulation.scenario import Mishap, scenario
+from tests.simulation.shrink import shrink
+
+ROOT = Path(__file__).parents[2]
+SEEDS = 60
+DAYS = 14
+FAULTS = (
+    "lost reply", "delay", "late", "reset", "429", "5xx", "401", "402", "403 duplicate", "403 permanent", "reorder",
+    "duplicate delivery", "late-indexed mention", "clock step forward", "clock step back", "DST", "disk full", "I/O error",
+    "failed fsync", "busy database", "stalled worker", "zombie lease", "old schema", "overlapping workers", "kill -9",
+    "crash", "crash in recovery",
+)  # fmt: skip
+"""The faults of reliability.md, and some more."""
+
+
+@lru_cache(maxsize=1)
+def sample() -> dict[str, Any]:
+    """The seeds of a commit, run once for all tests."""
+    return simulate(seeds=SEEDS, days=DAYS)
+
+
+def test_no_seed_breaks_an_invariant() -> None:
+    failures = sample()["failures"]
+    assert not failures, "\n".join(f"{f['replay']}: {f['invariant']}: {f['what']}" for f in failures)
+    assert sample()["sends"] > 20 * SEEDS
+
+
+def test_no_fault_is_left_unfired() -> None:
+    unfired = [fault for fault in FAULTS if not sample()["faults"].get(fault)]
+    assert not unfired
+
+
+def test_every_crash_point_is_reached() -> None:
+    assert set(sample()["points"]) == set(POINTS)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_crash_at_each_point_costs_nothing(point: str) -> None:
+    quiet = replace(scenario(3, 2), mishaps=())
+    points = tuple(Mishap(hour * 3600.0, "crash", point, 1.0) for hour in range(1, 40, 3))
+    restarts = tuple(Mishap(hour * 3600.0 + 1.0, "kill", "", 1.0) for hour in range(2, 40, 6))
+    looked = tuple(Mishap(hour * 1800.0, "wire sim send", "lost reply") for hour in range(1, 60, 4))
+    result = run(replace(quiet, mishaps=(*points, *restarts, *looked)))
+    assert result.failure is None
+    assert result.faults["crash"] > 0
+
+
+@pytest.mark.parametrize("on_x", [False, True], ids=["simulated platform", "strict local X"])
+def test_the_same_seed_gives_the_same_log(on_x: bool) -> None:
+    code = (
+        "from tests.simulation.run import run; from tests.simulation.scenario import scenario;"
+        f"print(run(scenario(5, 1, on_x={on_x})).sha256)"
+    )
+    logs = [
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": salt, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for salt in ("1", "2")
+    ]
+    assert logs[0] == logs[1]
+    assert len(logs[0].strip()) == 64
+
+
+def test_the_real_x_channel_keeps_the_invariants() -> None:
+    for seed in (1, 2, 3):
+        result = run(scenario(seed, 1, on_x=True))
+        assert result.failure is None, result.failure
+        assert result.sends > 0
+
+
+def test_a_failing_seed_shrinks_to_what_it_takes() -> None:
+    mutant = next(mutant for mutant in MUTANTS if mutant.name == "resend at once")
+    whole = scenario(1, 5)
+    with planted(mutant):
+        found = shrink(whole)
+    assert found is not None
+    assert found.result.failure is not None
+    assert found.result.failure.invariant == "I3"
+    assert len(found.scenario.mishaps) == 1, "one lost reply is all that it takes"
+    assert len(found.scenario.customers) <= 2
