@@ -252,6 +252,8 @@ TABLE: tuple[Row, ...] = (
     # ------------------------------------------------------------------ posts that change, customers who vanish
     row(UNOWNED, T.CUSTOMER_UNREACHABLE, "", S.CLOSED, "withdraw_words call_unreachable close_unreachable"),
     row((*OWNED, *DONE, S.CLOSED), T.CUSTOMER_UNREACHABLE, "", None, "withdraw_words call_unreachable"),
+    row(UNOWNED, T.POST_EDITED, "newly_at_risk_red risk_words_on_their_way", S.AWAITING_AGENT,
+        "call_everyone mirror_edit open_handoff"),
     row(UNOWNED, T.POST_EDITED, "newly_at_risk_red", S.AWAITING_AGENT,
         "withdraw_words call_everyone say_risk_words open_handoff mirror_edit"),
     row((*OWNED, *DONE), T.POST_EDITED, "newly_at_risk_red", None, "call_owner_and_desk check_back_by_hand mirror_edit"),

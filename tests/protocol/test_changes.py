@@ -70,6 +70,15 @@ def test_danger_that_an_edit_adds_is_danger(state):
     assert case.edit("p1", reading(red="fire")).called() == []
 
 
+def test_danger_that_an_edit_adds_while_words_of_safety_are_on_their_way_says_them_once():
+    case = Case().post(reading(red="fire"))
+    assert any(words.act is Act.RISK_FIRE for words in case.it.words_out)
+    case.edit("p1", reading(red="injury"))
+    assert case.state is S.AWAITING_AGENT
+    assert case.said() == []
+    assert Alarm.RED_RISK in case.called()
+
+
 @pytest.mark.parametrize("state", [*OWNED, S.RESOLVED, S.CHECKING_BACK])
 def test_danger_that_an_edit_adds_calls_the_owner(state):
     case = case_in(state).edit("p1", reading(red="fire"))
