@@ -8,7 +8,8 @@ understood. Everything else is *likely*, and a human judges: misreading an angry
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from conversations.comprehension.pack import LanguagePack
@@ -23,9 +24,27 @@ LONG_UNKNOWN = 4
 NEGATED_WORDS = 3
 """A negator turns a phrase that begins within this many words after it."""
 
+ECHO_WORDS = 3
+"""A question of so few words without a question word, answered by its own writer, is an echo."""
+TRAILING_WORDS = 4
+"""A text shorter than this that ends in dots hesitates; a longer one goes on."""
+
 _TURNS = {
     "satisfied": "unsatisfied", "agrees": "declines", "confirms": "adds", "thanks": "unsatisfied", "yes": "no",
 }  # fmt: skip
+_SHIELDS = {"satisfied", "agrees", "done", "vague"}
+"""Phrases that take the sting out of the words in them: "no problem" is no "no", "nothing to complain about" no complaint."""
+_SHIELDED = {
+    "no",
+    "declines",
+    "unsatisfied",
+    "needs_more",
+    "more_to_come",
+    "adds",
+    "states_wish",
+    "venting",
+    "contrast",
+}
 _BAD = ("anger", "disappointment", "failure", "contact_fail", "sad_face", "irony")
 _DATED = {"day", "month"}
 _ALL_ANSWERS = frozenset(CueName)
@@ -96,11 +115,23 @@ def gather(pack: LanguagePack, tokens: Tokens, hits: Sequence[Hit]) -> Evidence:
         "opts_out",
         "asks_for_human",
     )
+    shielded = _shield(hits, len(words), _SHIELDS)
+    denied = _shield(hits, len(words), {"unsatisfied"})
+    inner = {index for index in range(1, len(words)) if tokens.sentence[index - 1] == tokens.sentence[index]}
+    asking = {number for number, stop in tokens.stop.items() if "?" in stop}
     for hit in hits:
         mark = hit.mark
+        if mark.kind == "cue" and mark.name == "satisfied" and denied(hit):
+            continue  # "solved for you, perhaps"
+        if shielded(hit) and (mark.kind == "lexicon" or (mark.kind == "cue" and mark.name in _SHIELDED)):
+            continue
         if mark.kind == "cue":
             name = mark.name
-            if name in _TURNS and _negated(pack, tokens, hit):
+            if name == "satisfied" and (_swallows(pack, words, hit) or tokens.sentence[hit.first] in asking):
+                name = "unsatisfied" if hit.mark.weight >= 1 else "vague"  # "Solved?" doubts it
+            elif name == "no" and tokens.sentence[hit.first] in asking and hit.first in inner:
+                continue  # a tag: "…, ¿no?"
+            elif name in _TURNS and not (name == "thanks" and shielded(hit)) and _negated(pack, tokens, hit):
                 name = _TURNS[name]
             elif name == "condition" and tokens.clause[hit.first] != tokens.clause[hit.last - 1]:
                 continue  # "sí, me parece" is no "si me parece"
@@ -120,6 +151,27 @@ def gather(pack: LanguagePack, tokens: Tokens, hits: Sequence[Hit]) -> Evidence:
     facts = any(words[index][0].isdigit() or _DATED & pack.phrases.classes_of(words[index]) for index in plain)
     negators = sum(words[index] in pack.negators for index in plain)
     return Evidence(pack, tokens, cues, lexicon, unknown, len(plain), risky, topical, facts, negators)
+
+
+def _shield(hits: Sequence[Hit], count: int, names: Collection[str]) -> Callable[[Hit], bool]:
+    """Whether a hit lies inside a longer phrase of the sections named; linear in the hits."""
+    reach = [(0, 0)] * count
+    for hit in hits:
+        if hit.mark.kind == "cue" and hit.mark.name in names and hit.mark.weight >= 1:
+            reach[hit.first] = max(reach[hit.first], (hit.last, -hit.first))
+    for index in range(1, count):
+        reach[index] = max(reach[index], reach[index - 1])
+
+    def shielded(hit: Hit) -> bool:
+        last, first = reach[hit.first]
+        return last > hit.last or (last == hit.last and -first < hit.first)
+
+    return shielded
+
+
+def _swallows(pack: LanguagePack, words: Sequence[str], hit: Hit) -> bool:
+    """Whether the gap of a phrase has taken a negator: "the money is not there" is no "the money .. there"."""
+    return any(word in pack.negators for word in words[hit.first + 2 : hit.last - 1])
 
 
 def _negated(pack: LanguagePack, tokens: Tokens, hit: Hit) -> bool:
@@ -164,7 +216,7 @@ def read_cues(seen: Evidence, asked: str | None = None) -> tuple[Cue, ...]:
     found: dict[CueName, tuple[bool, Hit | None]] = {}
     moods = _Moods(seen)
     answering = ANSWERS.get(asked or "", _ALL_ANSWERS)
-    _yes_and_no(seen, moods, answering, found)
+    _yes_and_no(seen, moods, asked, found)
     if CueName.SATISFIED in answering:
         _outcome(seen, moods, asked is not None, found)
     if CueName.ONLY_THANKS in answering:
@@ -195,6 +247,7 @@ class _Moods:
         self.denies = seen.any("no", "declines")
         self.unhappy = seen.any("unsatisfied") or seen.any("venting") or seen.complains
         self.facts = seen.facts
+        self.vague = bool(seen.best("vague"))
         marks = "".join(stops)
         self.loud = (
             "!!" in marks or "??" in marks or "?!" in marks or seen.tokens.capitals > 2 or "sad_face" in seen.lexicon
@@ -204,9 +257,10 @@ class _Moods:
 
 
 def _yes_and_no(
-    seen: Evidence, moods: _Moods, answering: frozenset[CueName], found: dict[CueName, tuple[bool, Hit | None]]
+    seen: Evidence, moods: _Moods, asked: str | None, found: dict[CueName, tuple[bool, Hit | None]]
 ) -> None:
     """Confirms what was mirrored; agrees to, or declines, what was proposed."""
+    answering = ANSWERS.get(asked or "", _ALL_ANSWERS)
     yes = seen.best("yes")
     denies = seen.sure("declines") or (seen.sure("no") and not seen.sure("agrees"))
     for name, section in ((CueName.CONFIRMS, "confirms"), (CueName.AGREES, "agrees")):
@@ -215,6 +269,8 @@ def _yes_and_no(
         if name not in answering or hit is None or (hit.mark.weight < 1 and (moods.ironic or denies)):
             continue
         certain = hit.mark.weight >= 1
+        if name is CueName.AGREES and asked and (not certain or moods.vague or (moods.question and moods.contrast)):
+            continue  # "fine", "we'll see", "yes but not before Friday?": a human asks again
         if denies and not (own and own.mark.weight >= 1 and name is CueName.CONFIRMS):
             continue
         if name is CueName.CONFIRMS:
@@ -248,17 +304,26 @@ def _outcome(seen: Evidence, moods: _Moods, asked: bool, found: dict[CueName, tu
         certain = happy and moods.clear and not moods.denies and not others
         plain = positives > 1 or any(hit.last - hit.first > 1 for hit in spoken)  # "fine" alone is lukewarm
         certain = certain and plain and seen.unknown_words <= 2 * positives - 1
-        if happy or (short and not moods.unhappy and not moods.denies):
+        only_emoji = not spoken and seen.best("thanks") is not None  # "thanks 👍" says nothing about the outcome
+        vague = moods.vague and not plain
+        if (happy and not only_emoji and not vague) or (not asked and short and not moods.unhappy and not moods.denies):
             found[CueName.SATISFIED] = certain, satisfied
-    if unsatisfied and (unsatisfied.mark.weight >= 1 or moods.unhappy):
-        found[CueName.UNSATISFIED] = unsatisfied.mark.weight >= 1 and not happy, unsatisfied
-    elif asked and not happy and (moods.trouble or moods.denies or seen.negators or seen.unknown_words >= LONG_UNKNOWN):
-        found[CueName.UNSATISFIED] = False, seen.best("venting") or seen.best("no")
     wish = seen.best("states_wish")
     if more and (more.mark.weight >= 1 or short):
         found[CueName.NEEDS_MORE] = more.mark.weight >= 1, more
-    elif asked and ((wish and wish.mark.weight >= 1) or moods.question or (moods.contrast and (happy or unsatisfied))):
-        found[CueName.NEEDS_MORE] = False, wish or moods.contrast
+    elif asked and wish and wish.mark.weight >= 1:
+        found[CueName.NEEDS_MORE] = False, wish
+    closes = bool(seen.best("done")) and not moods.trouble  # "no, that's all": nothing else is wrong
+    if unsatisfied and (unsatisfied.mark.weight >= 1 or moods.unhappy):
+        found[CueName.UNSATISFIED] = unsatisfied.mark.weight >= 1 and not happy, unsatisfied
+    elif (
+        asked
+        and not (happy or moods.vague or closes or CueName.NEEDS_MORE in found)
+        and (moods.trouble or moods.denies or (seen.unknown_words >= LONG_UNKNOWN and not moods.question))
+    ):
+        found[CueName.UNSATISFIED] = False, seen.best("venting") or seen.best("no")
+    if asked and closes and moods.denies and seen.best("thanks") and CueName.UNSATISFIED not in found:
+        found.setdefault(CueName.SATISFIED, (False, seen.best("done")))
 
 
 def _thanks(seen: Evidence, moods: _Moods, found: dict[CueName, tuple[bool, Hit | None]]) -> None:
@@ -266,8 +331,9 @@ def _thanks(seen: Evidence, moods: _Moods, found: dict[CueName, tuple[bool, Hit 
     thanks = seen.best("thanks")
     if not thanks or moods.trouble or moods.question or seen.best("needs_more") or seen.unknown_words > 3:
         return
-    if seen.any("agrees", "confirms", "yes"):
-        return
+    words = seen.tokens.words
+    if any(words[hit.first][0].isalnum() for name in ("agrees", "confirms", "yes") for hit in seen.cues.get(name, ())):
+        return  # a thumb beside the thanks is no yes
     others = seen.any("no", "declines", "opts_out", "asks_for_human", "states_wish", "adds")
     others = others or found.get(CueName.SATISFIED, (False, None))[0]
     found[CueName.ONLY_THANKS] = (
@@ -278,9 +344,15 @@ def _thanks(seen: Evidence, moods: _Moods, found: dict[CueName, tuple[bool, Hit 
 
 def _standing_alone(seen: Evidence, moods: _Moods, found: dict[CueName, tuple[bool, Hit | None]]) -> None:
     """The cues that do not depend on what was asked."""
+    sentence = seen.tokens.sentence
+    told = {sentence[hit.first] for hit in seen.cues.get("spoke", ())}
     for name, section in ((CueName.ASKS_FOR_HUMAN, "asks_for_human"), (CueName.OPTS_OUT, "opts_out")):
         hit = seen.best(section)
-        if hit is not None:
+        if name is CueName.ASKS_FOR_HUMAN and hit is not None and sentence[hit.first] in told:
+            continue  # "I spoke to a human yesterday" tells of one
+        if name is CueName.OPTS_OUT and hit is not None and hit.mark.weight < 1 and not _alone(seen, hit):
+            continue  # "stop, I was not done" stops nobody's messages
+        if hit is not None and (hit.mark.weight >= 1 or seen.word_count <= LONG_OPT_OUT):
             certain = hit.mark.weight >= 1 and not moods.ironic and not moods.condition
             certain = (
                 certain and (hit.last - hit.first > 1 or seen.word_count <= 2) and seen.unknown_words <= LONG_OPT_OUT
@@ -288,6 +360,10 @@ def _standing_alone(seen: Evidence, moods: _Moods, found: dict[CueName, tuple[bo
             found[name] = certain and not (moods.question and name is CueName.OPTS_OUT), hit
     for name, section in ((CueName.DONE, "done"), (CueName.STATES_WISH, "states_wish")):
         hit = seen.best(section)
+        if name is CueName.STATES_WISH and hit is not None and _elsewhere(seen, found):
+            continue  # "I want to talk to a person" is no remedy
+        if name is CueName.DONE and seen.any("more_to_come", "opts_out"):
+            continue  # "I am not done", "no more messages"
         if hit is not None and hit.mark.weight >= 1:
             found[name] = True, hit
     venting = seen.best("venting")
@@ -313,6 +389,23 @@ def _standing_alone(seen: Evidence, moods: _Moods, found: dict[CueName, tuple[bo
         found[CueName.DONE] = True, seen.best("done")
 
 
+def _alone(seen: Evidence, hit: Hit) -> bool:
+    """Whether a phrase is nearly the whole text."""
+    return seen.word_count <= hit.last - hit.first + 2
+
+
+def _elsewhere(seen: Evidence, found: dict[CueName, tuple[bool, Hit | None]]) -> bool:
+    """Whether every wish stands in a sentence that asks for a human or for silence."""
+    sentence = seen.tokens.sentence
+    taken = {
+        sentence[hit.first]
+        for name in (CueName.ASKS_FOR_HUMAN, CueName.OPTS_OUT)
+        if name in found and (hit := found[name][1]) is not None and hit.mark.weight >= 1
+    }
+    wishes = seen.cues.get("states_wish", ())
+    return all(sentence[hit.first] in taken and (hit.last - hit.first <= 3) for hit in wishes if hit.mark.weight >= 1)
+
+
 def _question(seen: Evidence) -> tuple[bool, Hit | None] | None:
     """A question that wants an answer: not a request in the form of one, not a rhetorical one, not mockery."""
     tokens = seen.tokens
@@ -320,18 +413,24 @@ def _question(seen: Evidence) -> tuple[bool, Hit | None] | None:
         tokens.sentence[hit.first]
         for name in ("asks_for_human", "venting", "irony", "states_wish", "opts_out", "more_to_come")
         for hit in seen.cues.get(name, ())
-        if hit.mark.weight >= 1
+        if hit.mark.weight >= 1 or name == "asks_for_human"
     }
     asking = {tokens.sentence[hit.first]: hit for hit in seen.cues.get("question", ())}
     marked = {number for number, stop in tokens.stop.items() if "?" in stop and "??" not in stop and "!" not in stop}
+    last = tokens.sentence[-1] if tokens.words else 0
+    size = Counter(tokens.sentence)
     for number in sorted(marked - other):
-        return number in asking, asking.get(number)
+        if number in asking or number == last or size[number] > ECHO_WORDS:  # "Solved? I see nothing" asks nothing
+            return number in asking, asking.get(number)
     for number in sorted(asking.keys() - other):
-        return False, asking[number]
+        if number not in tokens.stop and number == last and not (seen.sure("declines") or seen.sure("venting")):
+            return False, asking[number]
     return None
 
 
 def _trails_off(seen: Evidence) -> bool:
+    if seen.word_count < TRAILING_WORDS:
+        return False  # "fine..." hesitates
     tokens = seen.tokens
     text = tokens.text.rstrip()
     if text.endswith(("...", "…", "..", ",", ":", "-", "–")):
