@@ -37,6 +37,10 @@ class SystemClock:
             for event in self._jumped:
                 event.set()
 
+    def resting(self, changed: asyncio.Event) -> bool:
+        """Whether somebody waits for that event, and it has not come: a loop with nothing to do."""
+        return changed in self._jumped and not changed.is_set()
+
     async def wait(self, changed: asyncio.Event, until: datetime | None) -> None:
         """See ``Clock.wait``. A clock that jumps back or forth is noticed within a minute."""
         self._jumped.add(changed)

@@ -18,6 +18,8 @@ from conversations.errors import HearoutError
 POST_CHARS_MAX = 25_000
 """What this platform takes in one post: as much as the longest posts of X."""
 FIELDS_MAX = 200
+PAGE_ID = "form_id"
+"""What pages call the field ``id``: a field of that very name would hide the form's own id from scripts."""
 _ID = re.compile(r"[\w.:@-]{1,120}")
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\u200b\ufeff\ud800-\udfff]")
 
@@ -121,7 +123,10 @@ async def read_form(request: Request) -> Form:
         )
     except ValueError:
         raise BadInput("body", f"At most {FIELDS_MAX} fields are taken.") from None
-    return Form(dict(pairs))
+    fields = dict(pairs)
+    if PAGE_ID in fields:
+        fields["id"] = fields.pop(PAGE_ID)
+    return Form(fields)
 
 
 def plain(value: Any) -> str:

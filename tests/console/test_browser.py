@@ -219,6 +219,16 @@ def test_what_is_typed_stays_while_the_page_changes(browser: Browser, url: str) 
     assert page.input_value("#composer-text") == "half a sentence"
     assert page.input_value("#reply-text") == "I am on it"
     assert page.evaluate("document.activeElement.id") == "reply-text"
+    page.click("#to-claim")
+    page.click("#act-claim button")
+    person.state("With an agent")
+    person.act("propose_plan")
+    page.fill("#due1", monday(9, 12)[:16])
+    page.focus("#composer-text")
+    day = page.locator("#now").get_attribute("data-now")
+    httpx.post(f"{url}/playground/clock", json={"minutes": 1440}, timeout=30).raise_for_status()
+    expect(page.locator("#now")).not_to_have_attribute("data-now", day or "")
+    assert page.input_value("#due1") == monday(9, 12)[:16]
     assert person.errors == []
     page.close()
 
