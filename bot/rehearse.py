@@ -353,7 +353,7 @@ async def leave(store: SqliteStore, result: Rehearsed, customer: str) -> None:
 
 def customer_id(entry: Recorded) -> str:
     """Each recorded conversation stands for itself: the same person's next one is not joined to it."""
-    return f"{entry.customer}:{entry.id}"
+    return f"{entry.customer}/{entry.id}"  # no colon: the store takes what stands before one for a channel
 
 
 # ---------------------------------------------------------------- the summary

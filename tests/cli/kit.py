@@ -20,7 +20,7 @@ def hearout(*words: str, cwd: Path, stdin: bytes | None = None, **environment: s
         cwd=cwd,
         input=stdin,
         capture_output=True,
-        timeout=120,
+        timeout=600,
         check=False,
         env=clean | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"} | environment,
     )
