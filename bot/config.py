@@ -408,12 +408,16 @@ def cross_check(config: Config) -> list[str]:
     """Mistakes that concern several keys."""
     mistakes = []
     names = [account.name for account in config.x.accounts]
-    mistakes += [f"x.accounts: {name!r} is there twice: rename one" for name in sorted(set(names)) if names.count(name) > 1]
+    mistakes += [
+        f"x.accounts: {name!r} is there twice: rename one" for name in sorted(set(names)) if names.count(name) > 1
+    ]
     queues = config.slack.desk.queues
     if queues:
         last = queues[-1]
         if last.languages or last.topics or last.accounts or last.risks:
-            mistakes.append(f"slack.desk.queues: the last one ({last.name!r}) must match everything: remove its conditions")
+            mistakes.append(
+                f"slack.desk.queues: the last one ({last.name!r}) must match everything: remove its conditions"
+            )
         doubled = sorted({q.name for q in queues if [other.name for other in queues].count(q.name) > 1})
         mistakes += [f"slack.desk.queues: {name!r} is there twice: rename one" for name in doubled]
     reserve = config.policy.quarantine_s + config.policy.first_reply_margin_s

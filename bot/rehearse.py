@@ -260,7 +260,8 @@ async def rehearse(
     results = {entry.id: Rehearsed(entry, False, 0.0) for entry in recorded}
     by_conversation: dict[str, str] = {}
     posts = sorted(
-        ((post.at, entry, n) for entry in recorded for n, post in enumerate(entry.burst)), key=lambda p: (p[0], p[1].id, p[2])
+        ((post.at, entry, n) for entry in recorded for n, post in enumerate(entry.burst)),
+        key=lambda p: (p[0], p[1].id, p[2]),
     )
     if not posts:
         return []
@@ -429,5 +430,3 @@ def at_share(values: Sequence[float], share: float) -> float | None:
     if not values:
         return None
     return round(values[min(len(values) - 1, int(share * len(values)))], 1)
-
-

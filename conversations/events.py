@@ -313,4 +313,3 @@ Event = (
     | TimerFired
     | AgentEvent
 )
-

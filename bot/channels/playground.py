@@ -65,7 +65,13 @@ class PlaygroundChannel:
     # ---------------------------------------------------------------- the customer's side
 
     async def post(
-        self, customer: Customer, text: str, surface: Surface, post_id: str, media: int = 0, in_reply_to: str | None = None
+        self,
+        customer: Customer,
+        text: str,
+        surface: Surface,
+        post_id: str,
+        media: int = 0,
+        in_reply_to: str | None = None,
     ) -> None:
         """A customer writes. ``post_id`` is the customer's own: sending it again changes nothing."""
         text = text.encode("utf-8", "replace").decode()

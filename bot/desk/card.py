@@ -385,7 +385,9 @@ def plan_line(case: Conversation) -> PlanLine | None:
     steps = []
     for number, step in enumerate(plan.steps, 1):
         promise = promises.get(PromiseId(f"{plan.number}.{number}"))
-        steps.append(StepLine(step.text, step.due_at, promise.id if promise else None, promise.kept_at if promise else None))
+        steps.append(
+            StepLine(step.text, step.due_at, promise.id if promise else None, promise.kept_at if promise else None)
+        )
     return PlanLine(
         plan.number,
         tuple(steps),

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-
 _NO_WORDS = re.compile(r"[@#][\w.-]+|https?://\S+")
 
 

@@ -102,8 +102,7 @@ class Words(Cases):
             Situation.LATE: case.replied_at is None and self.now > self.window_ends_at,
             Situation.SECOND_ROUND: case.rounds > 0,
             Situation.OUT_OF_HOURS: not self.queue.hours.is_open(self.now),
-            Situation.MEDIA_ONLY: bool(case.story)
-            and all(turn.media and turn.reading.wordless for turn in case.story),
+            Situation.MEDIA_ONLY: bool(case.story) and all(turn.media and turn.reading.wordless for turn in case.story),
             Situation.RETURNING: case.returning,
         }
         return tuple(situation for situation, holds in found.items() if holds)
@@ -134,7 +133,7 @@ class Words(Cases):
             self.effects.append(WithdrawWords(self.event.trigger.value))
 
     def postpone_words(self) -> None:
-        """The customer writes again: queued words wait for the end of the burst, within the window. Words of safety never wait."""
+        """The customer writes again: queued words wait for the end of the burst, within the window. Safety never waits."""
         if any(words.author is Author.BOT for words in self.draft.words_out) and not self.risk_words_on_their_way():
             latest = self.first_reply_due_at if self.draft.replied_at is None else None
             self.effects.append(PostponeWords(self.quiet_until(), latest))
