@@ -34,6 +34,8 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._serial = 0
         self.dead = False
+        self.halted = False
+        """Set while the process gets no time: what is ready stays ready."""
         self.tasks: list[asyncio.Task[Any]] = []
         self.errors: list[str] = []
         """What nobody caught."""
@@ -56,7 +58,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         count = 0
         events._set_running_loop(self)
         try:
-            while not self.dead:
+            while not self.dead and not self.halted:
                 now = self._time()
                 while self._timers and self._timers[0][0] <= now:
                     _, _, timer = heapq.heappop(self._timers)
@@ -65,6 +67,8 @@ class VirtualLoop(asyncio.AbstractEventLoop):
                 if not self._ready:
                     break
                 for _ in range(len(self._ready)):
+                    if self.halted:
+                        break
                     handle = self._ready.popleft()
                     if not handle.cancelled():
                         handle._run()

@@ -66,11 +66,13 @@ class Mishaps:
                     self.kill(first, amount)
             case "stalled worker" | "zombie lease":
                 if first is not None:
-                    first.frozen_until = world.t + amount
-                    world.fault(mishap.kind, f"{amount:g} s")
-                    world.after(amount, lambda: None)
-                    if mishap.kind == "zombie lease":
-                        self.overlap(amount + 600.0)
+                    simulation.stall = (mishap.detail, amount)
+                    if not mishap.detail:
+                        first.freeze(amount)
+                        world.fault("stalled worker", f"{amount:g} s")
+                        simulation.stall = None
+                    elif self.rng.random() < 0.6:
+                        simulation.platform.plan("send", self.rng.choice(tuple(Trouble)))
             case "overlap":
                 self.overlap(amount)
                 world.fault("overlapping workers")
@@ -110,6 +112,12 @@ class Mishaps:
         if not process.loop.dead:
             self.world.fault("kill -9")
             self.simulation.die(process, restart_s)
+
+    def stalled(self, process: Process, point: str, seconds: float) -> None:
+        """A process stalls in the middle of its work, and another one takes over what it had claimed."""
+        process.freeze(seconds)
+        self.world.fault("zombie lease", f"{point}, {seconds:g} s")
+        self.world.after(1.0, partial(self.overlap, seconds + 1200.0))
 
     def overlap(self, seconds: float) -> None:
         """A second worker on the same database, for a while: an old one that has not gone yet, or a new one too early."""

@@ -125,9 +125,12 @@ _report_deliveries, _take_in = SqliteStore.report_deliveries, SqliteStore.take_i
 
 
 async def ignore_fences(self: SqliteStore, reports: Sequence[Report]) -> list[bool]:
-    current = [await self.outbox_row(report.key) for report in reports]
-    late = [replace(r, fence=row.fence) if row is not None else r for r, row in zip(reports, current, strict=True)]
-    return await _report_deliveries(self, late)
+    current = await _report_deliveries(self, reports)
+    for report, good in zip(reports, current, strict=True):
+        if not good:
+            sql = "update outbox set status=?, sending_until=null, not_before=0 where key=?"
+            self._db.conn.execute(sql, (report.status.value, report.key))
+    return current
 
 
 async def leases_never_expire(self: SqliteStore, now: datetime, quarantine_s: Any) -> int:
@@ -230,7 +233,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("look error is absent", "a failed read-back means absent", ((Delivery, "look", look_error_is_absent),), ("I3",)),
     Mutant("deliver twice", "a claim is worked on twice", ((Delivery, "deliver", deliver_twice),), ("I3",)),
     Mutant("unknown is sent", "an unknown outcome counts as sent", ((Delivery, "unknown", unknown_is_sent),), ("I3",)),
-    Mutant("ignore fences", "an overtaken claim may report", ((SqliteStore, "report_deliveries", ignore_fences),), ("I3",)),
+    Mutant("ignore fences", "the last report wins", ((SqliteStore, "report_deliveries", ignore_fences),), ("I3", "I9")),
     Mutant("drop a retry", "a 429 ends it", ((Delivery, "again", drop_a_retry),), ("I9",)),
     Mutant("give up silently", "nobody hears of a failure", ((Delivery, "give_up", give_up_silently),), ("I9",)),
     Mutant("lose words_accepted", "what was said is not told", ((Delivery, "report", lose_words_accepted),), ("I4", "I9")),
@@ -247,7 +250,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("no alarm", "a reply in danger alarms nobody", ((Step, "call_first_reply_endangered", no_alarm),), ("I4",)),
     Mutant("leak notes", "agents' notes go to customers", ((Deciding, "write_words", leak_notes),), ("I7",)),
     Mutant("timers early", "ten minutes too early", ((bot.engine, "due_timers", timers_early),), ("I8",)),
-    Mutant("timers twice", "a timer that fired stays", ((absorb, "absorb", timers_twice),), ("I8",)),
+    Mutant("timers twice", "a timer that fired stays", ((absorb, "absorb", timers_twice),), ("I8", "I9")),
     Mutant("stopped timers fire", "a stopped timer counts", ((bot.engine, "is_current", lambda *_: True),), ("I8",)),
     Mutant("loop not restarted", "one failure ends a loop", ((Worker, "supervise", loop_not_restarted),), ("I9",)),
     Mutant("chance", "words by real chance", ((Speech, "words", chance),), ("I10",)),

@@ -115,6 +115,7 @@ class Process:
         self.locks = locks
         self.loop = VirtualLoop(lambda: setting.world.t)
         self.frozen_until = -1.0
+        """Until when it gets no time: a long pause of the machine, or of the collector of garbage."""
         self.store: SqliteStore | None = None
         self.acts: Acts | None = None
         self.changed: asyncio.Event | None = None
@@ -128,6 +129,17 @@ class Process:
     def frozen(self) -> bool:
         """Whether it gets no time at the moment."""
         return self.setting.world.t < self.frozen_until
+
+    def freeze(self, seconds: float) -> None:
+        """No time for this process, from the end of what it is doing at this moment."""
+        world = self.setting.world
+        self.frozen_until = max(self.frozen_until, world.t + seconds)
+        self.loop.halted = True
+        world.at(self.frozen_until, self.thaw)
+
+    def thaw(self) -> None:
+        """It may go on."""
+        self.loop.halted = self.frozen
 
     @property
     def exited(self) -> str | None:

@@ -81,6 +81,8 @@ class Simulation:
         self.installed: Path | None = None
         self.crash: tuple[str, int] | None = None
         """The point at which the next process to come there dies, and how often it must be reached first ("" is any point)."""
+        self.stall: tuple[str, float] | None = None
+        """The point at which the next process to come there stalls, and for how long."""
         self.crashes = 0
         self.generation = 0
         self.points: Counter[str] = Counter()
@@ -166,6 +168,9 @@ class Simulation:
     def reached(self, point: str) -> None:
         """A process has come to a crash point."""
         self.points[point] += 1
+        if self.stall is not None and self.stall[0] == point and self.running is not None:
+            seconds, self.stall = self.stall[1], None
+            self.mishaps.stalled(self.running, point, seconds)
         if self.crash is None:
             return
         wanted, left = self.crash

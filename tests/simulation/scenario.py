@@ -26,13 +26,11 @@ STARTS = (
 DST_AT = (datetime(2026, 3, 29, 1, tzinfo=UTC), datetime(2026, 10, 25, 1, tzinfo=UTC))
 OFFICE = (Span(time(9), time(18)),)
 
-MACHINE = (
-    "crash", "crash in recovery", "kill", "stalled worker", "zombie lease", "overlap", "clock forward", "clock back",
-    "disk full", "I/O error", "failed fsync", "busy database", "new schema",
+STALLS = (
+    "delivery: after claim", "delivery: before send", "delivery: before send", "delivery: after send",
+    "delivery: before look", "delivery: after look", "delivery: before report",
 )  # fmt: skip
-"""Faults of the machine on which the program runs."""
-FEED = ("late", "duplicate", "reorder")
-"""Faults of what the platform shows."""
+"""Where a worker that stalls holds a lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +116,8 @@ def mishaps(rng: Random, ends_s: float) -> tuple[Mishap, ...]:
     some(rng.randint(0, 2), "crash in recovery", "", rng.randint(1, 12))
     some(rng.randint(0, 2), "kill", "", rng.choice((1.0, 30.0, 1800.0)))
     some(rng.randint(0, 2), "stalled worker", "", rng.choice((10.0, 40.0, 200.0, 500.0, 3000.0)))
-    some(rng.randint(0, 1), "zombie lease", "", rng.choice((60.0, 300.0, 520.0, 2000.0)))
+    for _ in range(rng.randint(0, 3)):
+        some(1, "zombie lease", rng.choice(STALLS), rng.choice((60.0, 300.0, 700.0, 2000.0)))
     some(rng.randint(0, 1), "overlap", "", rng.choice((600.0, 7200.0)))
     if rng.random() < 0.3:
         some(1, "clock forward", "", rng.choice((1.0, 40.0, 3600.0)))
