@@ -66,9 +66,7 @@ class Policy:
     quiet_s: Quiet = field(default_factory=Quiet)
     quiet_s_max: float = 900.0  # patience never stretches a quiet time beyond this
     quarantine_s: float = 600.0  # how long an unknown send rests before it is read back
-    first_reply_margin_s: float = (
-        1200.0  # with the quarantine, the reserve that first_reply_due keeps before the window
-    )
+    first_reply_margin_s: float = 1200.0  # with the quarantine, the reserve kept before the window ends
     first_reply_alarm_s: float = 900.0  # the alarm comes this long before first_reply_due
     silence_s: float = 1800.0  # after our words, nothing from the customer: hand off
     agreement_silence_s: float = 2 * DAY_S  # a proposed plan without an answer
@@ -83,9 +81,7 @@ class Policy:
     check_back_rounds_max: int = 3
     reopen_days: float = 14.0
     story_turns_max: int = 60  # turns of the story that are kept in the conversation itself
-    held_terms: tuple[
-        str, ...
-    ] = ()  # a first reply to a story with one of these words waits for a human (fatal accidents)
+    held_terms: tuple[str, ...] = ()  # a first reply to a story with one of these words waits for a human
     held_topics: tuple[str, ...] = ()  # topics whose first replies wait for a human (an incident)
     incident_updates: Mapping[str, str] = field(default_factory=dict)  # by topic: the update that first replies carry
     check_backs_paused: bool = False  # the bot asks nobody whether they are happy while an incident lasts
