@@ -135,7 +135,7 @@ def resolve(person: Clicking, done: str) -> None:
 
 
 def test_a_complaint_goes_all_the_way_to_satisfied(browser: Browser, url: str) -> None:
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     person = Clicking(page, url)
     shoot(page, "laptop-start")
     to_agent(person)
@@ -162,7 +162,7 @@ def test_a_complaint_goes_all_the_way_to_satisfied(browser: Browser, url: str) -
 
 
 def test_an_unhappy_check_back_reopens_and_a_second_round_satisfies(browser: Browser, url: str) -> None:
-    page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme="dark")
+    page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce", color_scheme="dark")
     person = Clicking(page, url)
     to_agent(person)
     plan_to_promises(person)
@@ -183,7 +183,9 @@ def test_an_unhappy_check_back_reopens_and_a_second_round_satisfies(browser: Bro
 
 def test_the_whole_of_it_fits_a_phone(browser: Browser, url: str) -> None:
     for scheme in ("light", "dark"):
-        page = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme=scheme, has_touch=True)  # type: ignore[arg-type]
+        page = browser.new_page(
+            viewport={"width": 390, "height": 844}, color_scheme=scheme, has_touch=True, reduced_motion="reduce"
+        )  # type: ignore[arg-type]
         person = Clicking(page, url)
         if scheme == "light":
             shoot(page, "phone-start")
@@ -267,7 +269,7 @@ def test_a_quick_second_click_does_not_undo_the_first(browser: Browser, url: str
 
 
 def test_it_can_be_used_by_keyboard_alone(browser: Browser, url: str) -> None:
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     person = Clicking(page, url)
 
     def tab_to(selector: str, presses: int = 60) -> None:
