@@ -44,7 +44,7 @@ WORDS: dict[Alarm, tuple[Tone, str, str]] = {
     A.RED_RISK: (DANGER, "Danger", "Somebody may be in danger ({kind}): “{evidence}”. A person has to take this now."),
     A.AMBER_RISK: (WARNING, "Take care", "A risk ({kind}) shows: “{evidence}”."),
     A.FIRST_REPLY_ENDANGERED: (DANGER, "First reply in danger", "Nothing has reached the customer yet. Answer, or claim it."),
-    A.FIRST_REPLY_HELD: (WARNING, "The first reply is held", "Its topic is on hold ({topics}). Answer it yourself, or end the hold."),
+    A.FIRST_REPLY_HELD: (WARNING, "The first reply is held", "Its topic ({topics}) is on hold: answer it yourself, or end that."),
     A.UNCLAIMED: (WARNING, "Nobody has taken this case", "It waits in the queue (call number {times})."),
     A.CUSTOMER_WROTE: (NOTE, "The customer wrote again", "They wait for your answer."),
     A.OWNER_SILENT: (WARNING, "Still waiting for you", "No answer went out, or nothing has happened for a while."),
