@@ -97,7 +97,7 @@ class XChannel:
             return await sender.send(row, conversation)
         except Duplicate:
             other = row.body.get("other")
-            if not other:
+            if not other or row.attempt > 1:  # a repetition after an earlier try may well be that try: a human looks
                 raise
             return replace(await sender.send(worded(row, other), conversation), text=other)
 
