@@ -108,13 +108,16 @@ class XClient:
     async def own_posts(
         self, user_id: str, since_id: str | None, token: str | None, size: int, purpose: Purpose = Purpose.EXTRAS
     ) -> parse.Posts:
-        """A page of what stands on our own timeline, newest first."""
-        return await self.posts(
+        """A page of what stands on our own timeline, newest first. Errors in place of posts are no empty timeline."""
+        page = await self.posts(
             lambda size, fields: self.tweepy.get_users_tweets(
                 user_id, user_auth=True, max_results=size, since_id=since_id, pagination_token=token, **fields
             ),
             self.plan(Item.POST_READ, size, purpose, least=5),
         )
+        if page.failed:
+            raise XError(Problem.UNCLEAR, "our own timeline answered with errors only")
+        return page
 
     async def lookup(self, ids: Sequence[str], purpose: Purpose = Purpose.EXTRAS) -> parse.Posts:
         """Posts by id, up to 100; those deleted or hidden are named in ``gone``."""

@@ -91,6 +91,7 @@ class Posts:
     users: Mapping[str, Person]
     gone: tuple[str, ...] = ()
     next_token: str | None = None
+    failed: bool = False  # errors and no data: a list that says nothing of what is there
 
     @property
     def good(self) -> tuple[Post, ...]:
@@ -112,7 +113,8 @@ def posts(body: Row) -> Posts:
     users = people(body)
     rows = tuple(one(row, lambda row: post(row, users)) for row in listed(body.get("data")))
     gone = tuple(dict.fromkeys(filter(None, (missing(entry) for entry in listed(body.get("errors"))))))
-    return Posts(rows, users, gone, token(body))
+    failed = bool(listed(body.get("errors"))) and "data" not in body
+    return Posts(rows, users, gone, token(body), failed)
 
 
 def messages(body: Row) -> Messages:
