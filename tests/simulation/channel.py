@@ -97,7 +97,7 @@ class Platform:
 
     def plan(self, endpoint: str, trouble: Trouble) -> None:
         """The next such call goes wrong."""
-        self.wire.planned.append((endpoint, trouble))
+        self.wire.plan(endpoint, trouble)
 
     def channel(self, clock: Clock, store: SqliteStore, process: str, alert: Alert, policy: Policy) -> Channel:
         """The channel of one process."""

@@ -71,8 +71,6 @@ class Mishaps:
                         first.freeze(amount)
                         world.fault("stalled worker", f"{amount:g} s")
                         simulation.stall = None
-                    elif self.rng.random() < 0.6:
-                        simulation.platform.plan("send", self.rng.choice(tuple(Trouble)))
             case "overlap":
                 self.overlap(amount)
                 world.fault("overlapping workers")
@@ -105,7 +103,7 @@ class Mishaps:
                 if where == "sim":
                     simulation.platform.plan(endpoint, trouble)
                 else:
-                    simulation.office.wire.planned.append((endpoint, trouble))
+                    simulation.office.wire.plan(endpoint, trouble)
 
     def kill(self, process: Process, restart_s: float) -> None:
         """kill -9 between two steps."""
@@ -116,6 +114,10 @@ class Mishaps:
     def stalled(self, process: Process, point: str, seconds: float) -> None:
         """A process stalls in the middle of its work, and another one takes over what it had claimed."""
         process.freeze(seconds)
+        if point == "delivery: before send" and self.rng.random() < 0.6:
+            trouble = self.rng.choice(tuple(Trouble))
+            self.simulation.platform.plan("send", trouble)
+            self.simulation.office.wire.plan("show", trouble)
         self.world.fault("zombie lease", f"{point}, {seconds:g} s")
         self.world.after(1.0, partial(self.overlap, seconds + 1200.0))
 

@@ -140,6 +140,7 @@ class Simulation:
         self.judge.restarted()
         self.world.write(f"{name} starts")
         self.processes.append(Process(self.setting, name, self.path, locks=locks))
+        self.count_processes()
 
     def die(self, process: Process, restart_s: float) -> None:
         """A process is killed, and started again after a while."""
@@ -148,6 +149,7 @@ class Simulation:
         self.judge.settle()
         self.processes.remove(process)
         self.graveyard.append(process)
+        self.count_processes()
         alone = not self.processes
         self.generation += 1
         if alone:
@@ -159,6 +161,11 @@ class Simulation:
         if process.locks:
             self.starting.add(process.name)
             self.world.after(restart_s, partial(self.start, process.name))
+
+    def count_processes(self) -> None:
+        """Several processes on one database find each other's leavings when they look, every minute."""
+        self.clock.crowded = len(self.processes) > 1
+        self.clock.look_again()
 
     def install(self) -> None:
         """Let the journal read the database as it is now."""

@@ -114,7 +114,7 @@ def mishaps(rng: Random, ends_s: float) -> tuple[Mishap, ...]:
     for _ in range(rng.randint(1, 6)):
         some(1, "crash", rng.choice(POINTS), rng.choice((1, 1, 2, 5)))
     some(rng.randint(0, 2), "crash in recovery", "", rng.randint(1, 12))
-    some(rng.randint(0, 2), "kill", "", rng.choice((1.0, 30.0, 1800.0)))
+    some(rng.randint(0, 2), "kill", "", rng.choice((1.0, 30.0, 1800.0, 72_000.0)))
     some(rng.randint(0, 2), "stalled worker", "", rng.choice((10.0, 40.0, 200.0, 500.0, 3000.0)))
     for _ in range(rng.randint(0, 3)):
         some(1, "zombie lease", rng.choice(STALLS), rng.choice((60.0, 300.0, 700.0, 2000.0)))

@@ -108,6 +108,10 @@ class Wire:
         except TimeoutError:
             raise Cut("no answer in time") from None
 
+    def plan(self, endpoint: str, trouble: Trouble) -> None:
+        """The next such call goes wrong."""
+        self.planned.append((endpoint, trouble))
+
     def trouble(self, endpoint: str) -> Trouble | None:
         """What happens to this call."""
         for index, (wanted, trouble) in enumerate(self.planned):

@@ -83,6 +83,8 @@ class MachineClock:
         self.offset_s = 0.0
         self.steps: list[tuple[float, float]] = []
         """When the clock was stepped, and by how many seconds."""
+        self.crowded = False
+        """Whether several processes share the database: then each looks every minute at what the others left to do."""
         self._waiting: dict[int, asyncio.Future[None]] = {}
         self._serial = 0
 
@@ -94,6 +96,10 @@ class MachineClock:
         """Somebody sets the clock."""
         self.offset_s = round(self.offset_s + seconds, 6)
         self.steps.append((self.world.t, seconds))
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Something changed that a waiting process finds when it next looks."""
         for future in list(self._waiting.values()):
             self.world.after(NOTICED_S, partial(wake, future))
 
@@ -105,8 +111,11 @@ class MachineClock:
         serial = self._serial
         self._waiting[serial] = woken
         timer = None
-        if until is not None:
-            timer = loop.call_later(max(0.0, (until - self.now()).total_seconds()), wake, woken)
+        seconds = None if until is None else max(0.0, (until - self.now()).total_seconds())
+        if self.crowded:
+            seconds = min(NOTICED_S, NOTICED_S if seconds is None else seconds)
+        if seconds is not None:
+            timer = loop.call_later(seconds, wake, woken)
         rung = loop.create_task(changed.wait())
         rung.add_done_callback(lambda _: wake(woken))
         try:
