@@ -14,7 +14,6 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from conversations.comprehension.danger import Dangers
 from conversations.comprehension.linear import Weights
 from conversations.comprehension.phrases import PhraseError, Phrases
 from conversations.comprehension.reading import RiskLevel
@@ -54,7 +53,6 @@ class LanguagePack:
     risk_levels: dict[str, RiskLevel]
     pairs: tuple[Pair, ...]
     weights: Weights | None
-    dangers: Dangers | None = None
     forms: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def tokens(self, text: str) -> Tokens:
@@ -141,11 +139,6 @@ def load_pack(folder: Traversable, pairs: tuple[Pair, ...]) -> LanguagePack:
         Weights.from_json(json.loads(weights_file.read_text(encoding="utf-8"))) if weights_file.is_file() else None
     )
 
-    dangers_file = folder.joinpath("risk.json")
-    dangers = (
-        Dangers.from_json(json.loads(dangers_file.read_text(encoding="utf-8"))) if dangers_file.is_file() else None
-    )
-
     def folded(key: str) -> frozenset[str]:
         return frozenset(word for text in _strings(file, key, language[key]) for word in tokenize(text, aliases).words)
 
@@ -158,7 +151,7 @@ def load_pack(folder: Traversable, pairs: tuple[Pair, ...]) -> LanguagePack:
             raise LanguagePackError(f"{code}/risk.toml", pair.kind, "is missing; risk_pairs.toml has pairs for it")
     return LanguagePack(
         code, language["name"], phrases, aliases, folded("hints"), folded("small"), folded("negators"),
-        int(language.get("negation_after", 0)), folded("open_ends"), tuple(topics), levels, pairs, weights, dangers,
+        int(language.get("negation_after", 0)), folded("open_ends"), tuple(topics), levels, pairs, weights,
     )  # fmt: skip
 
 

@@ -89,7 +89,7 @@ class Reader:
             complaint = Complaint(0.5, Decision.UNSURE, (UNKNOWN_LANGUAGE,))
         if cut:
             complaint = Complaint(complaint.probability, complaint.decision, (*complaint.why, TOO_LONG))
-        risk = read_risk(tokens, hits, pack.pairs, pack.risk_levels, pack.dangers, pack.small)
+        risk = read_risk(tokens, hits, pack.pairs, pack.risk_levels)
         if complaint.decision is Decision.NO and any(item.level is RiskLevel.RED for item in risk):
             complaint = Complaint(complaint.probability, Decision.UNSURE, (DANGER, *complaint.why))
         if not known:
