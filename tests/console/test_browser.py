@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -48,10 +48,17 @@ class Clicking:
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
         page.goto(url)
+        self.alive()
 
     def state(self, name: str) -> None:
         """The case has come to this state."""
         expect(self.page.locator(STATE)).to_have_text(name)
+
+        self.alive()
+
+    def alive(self) -> None:
+        """What has just appeared listens: a person is never fast enough to notice, a test is."""
+        expect(self.page.locator("form:not([data-htmx-powered])")).to_have_count(0)
 
     def says(self, text: str) -> None:
         """The customer sends a message."""
@@ -74,6 +81,7 @@ class Clicking:
             self.page.click("#more")
         self.page.click(f"#to-{name}")
         self.page.wait_for_selector(f"#act-{name}")
+        self.alive()
 
     def send(self, act: str, button: str = "button.primary") -> None:
         """Send the form of an act."""
@@ -82,6 +90,7 @@ class Clicking:
     def heard(self, text: str) -> None:
         """The customer sees words of ours."""
         self.page.locator(".post.theirs .text", has_text=text).first.wait_for()
+        self.alive()
 
 
 def to_agent(person: Clicking) -> None:
@@ -92,6 +101,7 @@ def to_agent(person: Clicking) -> None:
     person.jumps("quiet time ends")
     person.heard("automated assistant")
     page.click("#tab-direct")
+    page.wait_for_selector("#tab-direct[aria-current]")
     person.says("order 4471-22. it was a birthday present. for my daughter. the birthday was saturday.")
     person.jumps("quiet time ends")
     person.state("Reflecting")
@@ -194,7 +204,7 @@ def test_the_whole_of_it_fits_a_phone(browser: Browser, url: str) -> None:
             person.state("Waiting for an agent")
             page.click("#pane-phone")
             page.click("#jump-button")
-            person.heard("safety")
+            person.heard("automated assistant")
         for pane in ("phone", "desk", "why"):
             page.click(f"#pane-{pane}")
             page.wait_for_selector(f".{pane}-pane:visible")
@@ -210,8 +220,7 @@ def test_what_is_typed_stays_while_the_page_changes(browser: Browser, url: str) 
     page.click("#example-hold button")
     person.state("Listening")
     page.fill("#composer-text", "half a sentence")
-    page.click("#to-reply")
-    page.wait_for_selector("#act-reply")
+    person.act("reply")
     page.type("#reply-text", "I am on it")
     before = page.locator(".case-line").count()
     for n in range(3):
@@ -235,6 +244,40 @@ def test_what_is_typed_stays_while_the_page_changes(browser: Browser, url: str) 
     page.close()
 
 
+def test_what_is_typed_does_not_follow_to_somebody_else(browser: Browser, url: str) -> None:
+    page = browser.new_page()
+    person = Clicking(page, url)
+    for name in ("hold", "parcel"):
+        page.click("#person-tom" if name == "hold" else "#person-mara")
+        page.click(f"#example-{name} button")
+        person.state("Listening")
+    person.act("reply")
+    page.fill("#reply-text", "words for mara only")
+    page.fill("#composer-text", "mara's own words")
+    page.click("#person-tom")
+    page.wait_for_selector("#person-tom[aria-current]")
+    assert page.input_value("#composer-text") == ""
+    person.act("reply")
+    assert page.input_value("#reply-text") == ""
+    page.fill("#reply-text", "I am on it, and write again today by 16:00.")
+    person.send("reply")
+    person.heard("I am on it")
+    person.says("thanks, finally")
+    page.click("#agent-ben")
+    page.wait_for_selector("#agent-ben[aria-current]")
+    said = {case["customer"]: [turn["text"] for turn in case["turns"]] for case in cases_at(url)}
+    assert said["tom"][1:] == ["I am on it, and write again today by 16:00.", "thanks, finally"]
+    assert len(said["mara"]) == 1
+    assert person.errors == []
+    page.close()
+
+
+def cases_at(url: str) -> list[dict[str, Any]]:
+    """The conversations, through the JSON door."""
+    found: list[dict[str, Any]] = httpx.get(f"{url}/playground/state", timeout=30).json()["conversations"]
+    return found
+
+
 def test_a_double_click_posts_once(browser: Browser, url: str) -> None:
     page = browser.new_page()
     person = Clicking(page, url)
@@ -254,7 +297,6 @@ def test_a_quick_second_click_does_not_undo_the_first(browser: Browser, url: str
     person = Clicking(page, url)
     page.click("#example-hold button")
     person.state("Listening")
-    page.locator("#chip-2[data-htmx-powered]").wait_for()
     held: list[Route] = []
     fast = False
     page.route("**/playground/posts*", lambda request: request.continue_() if fast else held.append(request))

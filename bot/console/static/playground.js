@@ -10,7 +10,7 @@ let pending = false;
 function refresh() {
   if (inFlight > 0 || !window.htmx) { pending = true; return; }
   pending = false;
-  htmx.trigger(live(), "changed");
+  htmx.ajax("GET", live().dataset.url, { source: live(), target: live(), swap: "outerMorph" });
 }
 
 function listen() {
@@ -44,8 +44,20 @@ document.addEventListener("input", (event) => {
   count(event.target);
 });
 
+// What was typed belongs to a customer and place, or to a case and agent: it does not follow to another.
+function letGo(tasks) {
+  const next = tasks.map((task) => task.fragment?.querySelector("#live")).find(Boolean);
+  if (!next) return;
+  for (const form of document.querySelectorAll("form[hx-morph-skip][data-of]")) {
+    if (form.dataset.of === next.dataset.phone || form.dataset.of === next.dataset.case) continue;
+    form.reset();
+    form.removeAttribute("hx-morph-skip");
+  }
+}
+
 document.addEventListener("htmx:before:swap", (event) => {
-  const { ctx } = event.detail;
+  const { ctx, tasks } = event.detail;
+  letGo(tasks);
   const source = ctx.sourceElement;
   if (!(source instanceof HTMLFormElement)) return;
   source.removeAttribute("hx-morph-skip");
