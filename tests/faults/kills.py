@@ -46,7 +46,7 @@ from conversations.wording.request import Surface
 CUSTOMERS_PER_CYCLE = 6
 AGAIN = 4
 """How many acknowledged posts are delivered again after a restart: a platform does not know what we know."""
-POINTS_MAX = 150
+POINTS_MAX = 100
 """A process is killed after at most so many crash points."""
 IDLE_S = 0.3
 POLICY = Policy(quiet_s=Quiet(0.0, 0.0, 0.0, 0.0))
@@ -61,6 +61,7 @@ class Report:
     seconds: float
     acknowledged: int
     delivered_again: int
+    killed_at_work: int
     accepted: int
     accepted_twice: list[str]
     lost: list[str]
@@ -143,8 +144,11 @@ def acknowledged(path: Path) -> int:
     return max((int(line) + 1 for line in path.read_text("ascii").split()), default=0) if path.exists() else 0
 
 
-def cycle(directory: Path, posts: int, points: int) -> None:
-    """Fork a process and kill it when it has reached so many points, or has nothing more to do for a while."""
+def cycle(directory: Path, posts: int, points: int) -> bool:
+    """Fork a process and kill it when it has reached so many points, or has nothing more to do for a while.
+
+    Returns whether it was killed at work.
+    """
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -171,6 +175,7 @@ def cycle(directory: Path, posts: int, points: int) -> None:
     _, status = os.waitpid(child, 0)
     if not os.WIFSIGNALED(status):
         raise RuntimeError(f"the victim ended by itself, with status {os.waitstatus_to_exitcode(status)}")
+    return seen >= points
 
 
 def run(cycles: int, seed: int = 1) -> Report:
@@ -182,15 +187,15 @@ def run(cycles: int, seed: int = 1) -> Report:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="hearout-kills-") as name:
         directory = Path(name)
-        again = 0
+        again = at_work = 0
         for n in range(1, cycles + 1):
-            cycle(directory, n * CUSTOMERS_PER_CYCLE, chance.randint(1, POINTS_MAX))
+            at_work += cycle(directory, n * CUSTOMERS_PER_CYCLE, chance.randint(1, POINTS_MAX))
             again += min(AGAIN, acknowledged(directory / "acknowledged"))
         asyncio.run(Victim(directory, cycles * CUSTOMERS_PER_CYCLE, None).run(to_the_end=True))
-        return judged(directory, cycles, time.monotonic() - begun, again)
+        return judged(directory, cycles, time.monotonic() - begun, again, at_work)
 
 
-def judged(directory: Path, cycles: int, seconds: float, again: int) -> Report:
+def judged(directory: Path, cycles: int, seconds: float, again: int, at_work: int) -> Report:
     """Compare acknowledgements, database and log."""
     entries = [json.loads(line) for line in (directory / "posts.jsonl").read_text("utf-8").splitlines()]
     keys = Counter(entry["key"] for entry in entries)
@@ -217,6 +222,7 @@ def judged(directory: Path, cycles: int, seconds: float, again: int) -> Report:
         seconds=round(seconds, 1),
         acknowledged=count,
         delivered_again=again,
+        killed_at_work=at_work,
         accepted=len(entries),
         accepted_twice=[key for key, times in keys.items() if times > 1],
         lost=[f"p{n}" for n in range(count) if f"p{n}" not in kept],

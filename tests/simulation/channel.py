@@ -115,7 +115,7 @@ class Platform:
         lag_s = self.rng.uniform(0.1, 5.0)
         if self.late_next:
             self.late_next -= 1
-            lag_s = self.rng.choice((300.0, 3000.0, 9000.0))
+            lag_s = self.rng.choice((300.0, 3000.0, 9000.0, 9000.0))
             self.world.fault("late-indexed mention", post)
         self.world.after(lag_s, partial(self.show, item))
         return post

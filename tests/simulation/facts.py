@@ -119,9 +119,10 @@ class Facts:
             self.rows[key] = self.journal.written(key)
         return self.rows[key]
 
-    def text_of(self, row: Written) -> str:
-        """The words of a row."""
-        return str(json.loads(row.body)["text"])
+    def texts_of(self, row: Written) -> set[str]:
+        """The words of a row, and those kept ready for a platform that refuses repetitions."""
+        body = json.loads(row.body)
+        return {body["text"], body.get("other") or body["text"]}
 
     def shortest_quiet_s(self, surface: Surface) -> float:
         """The shortest quiet time that there is on a surface."""

@@ -254,7 +254,7 @@ class Addressed(Invariant):
             author = self.facts.platform.author_of(sent.in_reply_to)
             if author is not None and author != sent.to:
                 raise self.broken(f"{sent.key} answers {sent.in_reply_to}, a post of {author}")
-        if sent.text not in self.facts.text_of(row):
+        if sent.text not in self.facts.texts_of(row):
             raise self.broken(f"{sent.key} left with other words than were written")
 
 

@@ -17,6 +17,8 @@ from tests.simulation.texts import LANGUAGES
 from tests.simulation.wire import Trouble
 
 DAY_S = 86400.0
+X_EVERY = 20
+X_DAYS_MAX = 1
 STARTS = (
     datetime(2026, 3, 20, 9, tzinfo=UTC),  # Berlin's clocks go forward on 29 March
     datetime(2026, 10, 16, 22, tzinfo=UTC),  # … and back on 25 October
@@ -62,8 +64,14 @@ class Scenario:
         return self.days * DAY_S
 
 
-def scenario(seed: int, days: int, *, on_x: bool = False) -> Scenario:
-    """The scenario of a seed: on the simulated platform, or on the strict local X with the real X channel."""
+def scenario(seed: int, days: int, *, on_x: bool | None = None) -> Scenario:
+    """The scenario of a seed: on the simulated platform, or on the strict local X with the real X channel.
+
+    ``on_x`` None: every twentieth seed is, for ``X_DAYS_MAX`` days at most, because X is polled.
+    """
+    if on_x is None:
+        on_x = seed % X_EVERY == 0
+        days = min(days, X_DAYS_MAX) if on_x else days
     rng = Random(f"{seed}:scenario")
     starts_at = STARTS[seed % len(STARTS)]
     ends_s = days * DAY_S
@@ -77,7 +85,7 @@ def scenario(seed: int, days: int, *, on_x: bool = False) -> Scenario:
         queues=(Queue("support", hours=hours),),
         channels={"x": XChannel.traits} if on_x else {"sim": traits},
     )
-    customers = tuple(customer(rng, n, ends_s) for n in range(1, rng.randint(8, 16)))
+    customers = tuple(customer(rng, n, ends_s) for n in range(1, rng.randint(8, 14)))
     return Scenario(seed, days, starts_at, customers, mishaps(rng, ends_s), temper(rng), policy, on_x)
 
 
@@ -129,7 +137,7 @@ def mishaps(rng: Random, ends_s: float) -> tuple[Mishap, ...]:
     some(rng.randint(0, 2), "busy database", "", rng.choice((1, 20)))
     if rng.random() < 0.1:
         some(1, "new schema")
-    some(rng.randint(0, 2), "late", "", 1)
+    some(rng.randint(0, 3), "late", "", rng.choice((1, 3)))
     some(rng.randint(0, 3), "duplicate", "", 1)
     some(rng.randint(0, 2), "reorder")
     for _ in range(rng.randint(4, 14)):
