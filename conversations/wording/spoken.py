@@ -65,6 +65,7 @@ def plan_text(steps: Iterable[PlanStep], now: datetime, language: str, time_zone
     return "\n".join(lines)
 
 
+@lru_cache(maxsize=256)
 def spoken_hours(hours: BusinessHours, language: str) -> str | None:
     """Business hours in words, e.g. ``Monday to Friday, 9:00 AM to 6:00 PM``; None when they are around the clock."""
     if all(len(day) == 1 and day[0] == Span(time.min, time.max) for day in hours.week) or not any(hours.week):
@@ -113,6 +114,7 @@ def _closing(span: Span) -> time:
     return time.min if span.ends == time.max else span.ends
 
 
+@lru_cache(maxsize=1024)
 def _day(day: date, today: date, language: str) -> str:
     locale = _locale(language)
     if 1 < (day - today).days < 7:
@@ -121,6 +123,7 @@ def _day(day: date, today: date, language: str) -> str:
     return format_skeleton(skeleton, day, locale=locale).translate(_SPACES)
 
 
+@lru_cache(maxsize=4096)
 def _time(value: time, language: str) -> str:
     return format_time(value, "short", locale=_locale(language)).translate(_SPACES)
 
