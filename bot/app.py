@@ -22,6 +22,7 @@ from bot.housekeeping import Duty, Housekeeping, look_for_storms, retain
 from bot.intake import Intake
 from bot.metrics import Metrics
 from bot.speech import Brand, Speech
+from bot.store.opening import open_url, sqlite_file
 from bot.store.port import Store
 from bot.store.sqlite import SqliteStore
 from bot.storms import StormWatch
@@ -161,15 +162,12 @@ def store_url(config: Config) -> str:
 
 def store_path(config: Config) -> Path:
     """The SQLite database's file. Raises ``ConfigError`` where the store is another one."""
-    url = store_url(config)
-    if not url.startswith("sqlite:///"):
-        raise ConfigError(["store.url: this command is for SQLite; use your database's own tools"])
-    return Path(url.removeprefix("sqlite:///"))
+    file = sqlite_file(store_url(config))
+    if file is None:
+        raise ConfigError(["store.url: this is for SQLite; with PostgreSQL use its own tools (pg_dump, pg_restore)"])
+    return file
 
 
-async def open_store(config: Config, *, holder: str | None = None, read_only: bool = False) -> SqliteStore:
-    """The configured store."""
-    url = store_url(config)
-    if not url.startswith("sqlite:///"):
-        raise ConfigError([f"store.url = {url.split(':', 1)[0]}: this version keeps its data in SQLite only"])
-    return await SqliteStore.open(store_path(config), holder=holder, read_only=read_only)
+async def open_store(config: Config, *, holder: str | None = None, read_only: bool = False) -> Store:
+    """The configured store. Raises as ``open_url``."""
+    return await open_url(store_url(config), holder=holder, read_only=read_only, lease_s=config.store.lease_s)

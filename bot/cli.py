@@ -163,13 +163,14 @@ def run(
     settings = config_of(config)
     from bot import log
     from bot.app import playground as open_playground
-    from bot.app import store_path
+    from bot.app import store_path, store_url
     from bot.config import ConfigError
+    from bot.store.opening import sqlite_file
 
     log.configure(settings.log.level, {"auto": None, "json": True, "text": False}[settings.log.format])
     if role != "all":
         raise ConfigError([f"--role {role}: spreading over machines needs PostgreSQL, which this version lacks"])
-    if settings.x.accounts or settings.slack.enabled:
+    if settings.x.accounts or settings.slack.enabled or sqlite_file(store_url(settings)) is None:
         from bot.live import run as run_live
 
         asyncio.run(run_live(settings, port))

@@ -150,6 +150,7 @@ class StoreSection(Section):
     """Where everything is kept."""
 
     url: str = Field(default="sqlite:///hearout.db", pattern=r"^(sqlite:///.+|postgres(ql)?://.+)$")
+    lease_s: float = Field(default=20.0, ge=1, le=300)
 
 
 class XAccountSection(Section):

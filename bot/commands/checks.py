@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.app import open_store, store_path
+from bot.app import open_store, store_url
 from bot.config import Config, ConfigError, secret
-from bot.store.port import StoreError
+from bot.store.opening import without_secrets
+from bot.store.port import StoreError, StoreMissing
 from conversations.comprehension import Reader
 from conversations.errors import HearoutError, LanguagePackError
 from conversations.wording import Wording
@@ -101,15 +102,15 @@ def check_secrets(config: Config) -> list[Checked]:
 
 async def check_store(config: Config) -> Checked:
     """Can the database be opened, and is it sound? A database that is not there yet is made at the first start."""
+    name = without_secrets(store_url(config)).removeprefix("sqlite:///")
     try:
-        path = store_path(config)
-        if not path.exists():
-            return Checked("database", True, f"{path}: will be made at the first start")
         store = await open_store(config, read_only=True)
         try:
             problems = await store.check()
         finally:
             await store.close()
-    except (StoreError, ConfigError) as error:
+    except StoreMissing:
+        return Checked("database", True, f"{name}: will be made at the first start")
+    except StoreError as error:
         return Checked("database", False, str(error))
-    return Checked("database", not problems, "; ".join(problems) or f"{path}: sound")
+    return Checked("database", not problems, "; ".join(problems) or f"{name}: sound")

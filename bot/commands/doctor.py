@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import shutil
@@ -12,14 +13,21 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from bot.app import store_path
+from bot.app import store_path, store_url
 from bot.commands.checks import Checked
-from bot.config import Config, ConfigError
+from bot.config import Config
+from bot.store.opening import sqlite_file, without_secrets
+from bot.store.port import StoreError
 
 LIBRARIES = ("tweepy", "slack_bolt", "slack_sdk", "transitions", "sqlite-utils", "starlette", "jinja2", "pydantic")
 DISK_FREE_MB_MIN = 500
 SYNC_MS_MAX = 50.0
 """A disk that needs longer to make a write durable holds up every reply."""
+POSTGRES_MIN = 140000
+ROUND_TRIP_MS_MAX = 20.0
+"""A decision takes about four round trips to the database."""
+CLOCK_APART_S_MAX = 2.0
+"""Processes on several machines give leases to each other by their clocks."""
 
 
 def examine(config: Config) -> list[Checked]:
@@ -29,7 +37,7 @@ def examine(config: Config) -> list[Checked]:
         Checked("sqlite", sqlite3.sqlite_version_info >= (3, 35), sqlite3.sqlite_version),
         libraries(),
         clock(),
-        *disk(config),
+        *(disk(config) if sqlite_file(store_url(config)) else server(store_url(config))),
     ]
 
 
@@ -52,10 +60,7 @@ def clock() -> Checked:
 
 def disk(config: Config) -> list[Checked]:
     """Room, and how long a durable write takes, where the database is."""
-    try:
-        folder = store_path(config).resolve().parent
-    except ConfigError as error:
-        return [Checked("disk", True, str(error))]
+    folder = store_path(config).resolve().parent
     while not folder.exists():
         folder = folder.parent
     free_mb = shutil.disk_usage(folder).free // 2**20
@@ -67,6 +72,28 @@ def disk(config: Config) -> list[Checked]:
     return [
         *results,
         Checked("disk writes", milliseconds <= SYNC_MS_MAX, f"a durable write takes {milliseconds:.2f} ms"),
+    ]
+
+
+def server(url: str) -> list[Checked]:
+    """Is PostgreSQL there, near, new enough, and does its clock agree with ours?"""
+    name = without_secrets(url)
+    try:
+        from bot.store.postgres_check import examine as ask
+
+        found = asyncio.run(ask(url))
+    except ImportError as error:
+        words = f"{name}: {error.name} is not installed: uv tool install 'hearout[postgresql]'"
+        return [Checked("postgresql", False, words)]
+    except StoreError as error:
+        return [Checked("postgresql", False, f"{name}: {error}")]
+    major, minor = divmod(found.version, 10_000)
+    fit = found.version >= POSTGRES_MIN and not found.standby
+    words = f"{name}: version {major}.{minor}, up to {found.connections_max} connections"
+    return [
+        Checked("postgresql", fit, words + (", a standby: it cannot be written to" if found.standby else "")),
+        Checked("database away", found.round_trip_ms <= ROUND_TRIP_MS_MAX, f"{found.round_trip_ms:.2f} ms"),
+        Checked("database clock", abs(found.clock_ahead_s) <= CLOCK_APART_S_MAX, f"{found.clock_ahead_s:+.2f} s"),
     ]
 
 

@@ -6,8 +6,9 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.app import open_store, store_path
+from bot.app import open_store
 from bot.config import Config
+from bot.store.port import StoreMissing
 from conversations.conversation import Conversation, TimerName
 from conversations.protocol import State
 
@@ -16,7 +17,9 @@ NEXT_MAX = 10
 
 async def status_of(config: Config) -> dict[str, Any]:
     """Counts by state and status, and what breaches next. A database that is not there yet counts as empty."""
-    if not store_path(config).exists():
+    try:
+        store = await open_store(config, read_only=True)
+    except StoreMissing:
         return {
             "conversations": {},
             "outbox": {},
@@ -26,7 +29,6 @@ async def status_of(config: Config) -> dict[str, Any]:
             "breaches_next": [],
             "spend": {},
         }
-    store = await open_store(config, read_only=True)
     try:
         counts = await store.counts()
         spent = {

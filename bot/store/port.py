@@ -43,6 +43,10 @@ class StoreInUse(StoreError):
     """Another process runs the bot on this database; the message says which."""
 
 
+class StoreMissing(StoreError):
+    """There is no database yet: it is made at the first start."""
+
+
 class StoreTooNew(StoreError):
     """The database was written by a newer version of Hearout: it is left untouched."""
 

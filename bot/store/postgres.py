@@ -14,13 +14,13 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import psycopg
-from psycopg import errors
+from psycopg import conninfo, errors
 from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from bot.store.codec import micros
-from bot.store.port import Decider, Router, StoreError, StoreTooNew, StoreUnavailable
-from bot.store.postgres_signal import Signal
+from bot.store.port import Decider, Router, StoreError, StoreMissing, StoreTooNew, StoreUnavailable
+from bot.store.postgres_signal import NETWORK, Signal
 from bot.store.records import Arrival, OutboxRow, Report, Taken
 from bot.store.schema import SCRIPTS, VERSION, postgres_statements
 from bot.store.stepped import Begin, SteppedStore
@@ -34,8 +34,11 @@ CLAIM_LOCK = 0x48454152_0002
 TRIES = 4
 """How often a transaction is run that another one got in the way of."""
 
-SETTINGS = "set lock_timeout = '10s'; set idle_in_transaction_session_timeout = '60s'"
+SETTINGS = "set lock_timeout = '10s'; set idle_in_transaction_session_timeout = {lease_ms}"
+READ_ONLY = "; set default_transaction_read_only = on"
 CONNECT_WAIT_S = 10.0
+POOL_WAIT_S = 5.0
+"""Nobody waits longer for a connection; and what failed to connect for so long begins anew, without its long pauses."""
 _LOCK = "select pg_advisory_xact_lock(%s)"
 _LOCK_CUSTOMER = "select pg_advisory_xact_lock(hashtextextended(%s, 0))"
 _IN_THE_WAY = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation)
@@ -96,26 +99,37 @@ class PostgresStore(SteppedStore):
         self._signal = signal
 
     @classmethod
-    async def open(cls, url: str, *, connections_max: int = 8) -> PostgresStore:
-        """Connect, and bring the schema up to date under a lock.
+    async def open(
+        cls, url: str, *, connections_max: int = 8, read_only: bool = False, lease_s: float = 20.0
+    ) -> PostgresStore:
+        """Connect, and bring the schema up to date under a lock; ``read_only`` changes nothing and wants it so.
 
-        Raises ``StoreTooNew`` for a database of a newer version, which is left as it is; ``StoreUnavailable``.
+        A transaction that is idle for ``lease_s`` is undone by the server: its process was paused, and others wait.
+        Raises ``StoreTooNew`` for a database of a newer version, which is left as it is; ``StoreMissing`` when there are no
+        tables to read; ``StoreUnavailable``.
         """
+
+        async def configure(connection: Connection) -> None:
+            settings = SETTINGS.format(lease_ms=int(lease_s * 1000)) + (READ_ONLY if read_only else "")
+            await connection.execute(settings.encode())
+
         pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
             min_size=1,
             max_size=connections_max,
             open=False,
-            kwargs={"autocommit": True},
-            configure=_configure,
+            timeout=POOL_WAIT_S,
+            reconnect_timeout=POOL_WAIT_S,
+            kwargs={"autocommit": True, **NETWORK},
+            configure=configure,
             check=AsyncConnectionPool.check_connection,
         )
         try:
-            await migrate(url)
+            await (look(url) if read_only else migrate(url))
             await pool.open(wait=True, timeout=CONNECT_WAIT_S)
         except _OUTAGES as error:
             await pool.close()
-            raise StoreUnavailable(f"the database refused: {error}") from error
+            raise StoreUnavailable(f"{_named(url)}: the database refused: {error}".strip()) from error
         return cls(pool, Signal(url))
 
     async def close(self) -> None:
@@ -244,17 +258,39 @@ async def _decide_due(session: Session, now: int, limit: int, decide: Decider, *
 # ---------------------------------------------------------------- the schema
 
 
+async def look(url: str) -> None:
+    """Whether the tables are there and known. Raises ``StoreMissing``, ``StoreTooNew``, and ``StoreError`` for old ones."""
+    connection: Connection
+    async with await psycopg.AsyncConnection.connect(url, **NETWORK) as connection:
+        version = await _version(connection)
+    _refuse_unknown(version)
+    if not version:
+        raise StoreMissing(f"{_named(url)}: there are no tables of Hearout here: they are made at the first start")
+    if version < VERSION:
+        raise StoreError(f"{_named(url)}: written by an older version; run `hearout migrate` first")
+
+
+def _refuse_unknown(version: int) -> None:
+    if version > VERSION:
+        raise StoreTooNew(
+            f"the database was written by a newer version of Hearout (schema {version}, this program knows "
+            f"{VERSION}); it is left as it is. Install the newer version"
+        )
+
+
+def _named(url: str) -> str:
+    """The server and database of a URL, for people: never the password."""
+    known = conninfo.conninfo_to_dict(url)
+    return f"PostgreSQL {known.get('dbname', '')} at {known.get('host', 'localhost')}"
+
+
 async def migrate(url: str) -> None:
     """Apply the scripts that are missing, each once, whoever comes first. Raises ``StoreTooNew``."""
     connection: Connection
-    async with await psycopg.AsyncConnection.connect(url, connect_timeout=int(CONNECT_WAIT_S)) as connection:
+    async with await psycopg.AsyncConnection.connect(url, **NETWORK) as connection:
         await connection.execute(_LOCK, (MIGRATION_LOCK,))
         version = await _version(connection)
-        if version > VERSION:
-            raise StoreTooNew(
-                f"the database was written by a newer version of Hearout (schema {version}, this program knows "
-                f"{VERSION}); it is left as it is. Install the newer version"
-            )
+        _refuse_unknown(version)
         if not version:
             await connection.execute("create table if not exists schema_version (number int primary key)")
         for number in range(version + 1, VERSION + 1):
@@ -269,7 +305,3 @@ async def _version(connection: Connection) -> int:
         return 0
     row = await (await connection.execute("select coalesce(max(number), 0) from schema_version")).fetchone()
     return int(row[0]) if row else 0
-
-
-async def _configure(connection: Connection) -> None:
-    await connection.execute(SETTINGS)

@@ -8,12 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 import psycopg
 
 CHANNEL = "hearout"
 RECONNECT_S = 1.0
+NETWORK: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+"""A server that vanished without a word is noticed within a quarter of a minute (libpq's connection parameters)."""
 
 
 class Signal:
@@ -49,7 +58,7 @@ class Signal:
         self._tasks.append(asyncio.get_running_loop().create_task(coroutine, name=name))  # type: ignore[arg-type]
 
     async def _keep_sending(self) -> None:
-        async for connection in _connections(self._url):
+        async for connection in self._connections():
             with contextlib.suppress(psycopg.OperationalError):
                 while True:
                     await self._send_soon.wait()
@@ -59,7 +68,7 @@ class Signal:
                         self._wanted.discard(name)
 
     async def _keep_listening(self, events: Mapping[str, asyncio.Event], ready: asyncio.Event) -> None:
-        async for connection in _connections(self._url):
+        async for connection in self._connections():
             with contextlib.suppress(psycopg.OperationalError):
                 await connection.execute(f"listen {CHANNEL}")
                 ready.set()
@@ -69,13 +78,14 @@ class Signal:
                     if notification.payload in events:
                         events[notification.payload].set()
 
-
-async def _connections(url: str):  # type: ignore[no-untyped-def]
-    """A connection, and another one whenever it is lost."""
-    while True:
-        try:
-            async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
-                yield connection
-        except psycopg.OperationalError:
-            pass
-        await asyncio.sleep(RECONNECT_S)
+    async def _connections(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """A connection, and another one whenever it is lost."""
+        connection: psycopg.AsyncConnection[Any]
+        while True:
+            try:
+                connect = psycopg.AsyncConnection.connect(self._url, autocommit=True, **NETWORK)
+                async with await connect as connection:
+                    yield connection
+            except psycopg.OperationalError:
+                pass
+            await asyncio.sleep(RECONNECT_S)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from bot.store.database import Database
 from bot.store.lock import FileLock
-from bot.store.port import StoreError, StoreTooNew
+from bot.store.port import StoreError, StoreMissing, StoreTooNew
 from bot.store.schema import APPLICATION_ID, MIGRATIONS, VERSION
 
 OPENING_WAIT_MS = 10_000
@@ -52,7 +52,7 @@ def prepare(path: Path, holder: str | None, *, read_only: bool) -> tuple[Databas
         ) as looking:  # the log may know of a version that the header does not
             refuse_unknown(path, looking.execute("pragma user_version").fetchone()[0])
     if read_only and version == 0:
-        raise StoreError(f"{path}: there is no database here")
+        raise StoreMissing(f"{path}: there is no database here: it is made at the first start")
     lock = FileLock.take(path, holder) if holder else None
     try:
         passing = lock

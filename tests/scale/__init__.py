@@ -1,0 +1,1 @@
+"""Past one machine: PostgreSQL, several processes, and the move there."""
