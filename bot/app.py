@@ -28,6 +28,7 @@ from bot.store.sqlite import SqliteStore
 from bot.storms import StormWatch
 from bot.switches import Switches
 from bot.webhook import Webhook
+from bot.wordings import Wordings
 from bot.worker import Worker
 from conversations.comprehension import Reader
 from conversations.policy import Policy
@@ -56,6 +57,7 @@ class App:
     switches: Switches
     metrics: Metrics
     storms: StormWatch
+    wordings: Wordings
 
     @property
     def policy(self) -> Policy:
@@ -96,6 +98,8 @@ def wire(
     current = switches.policy
     intake = Intake(store, clock, current, decide)
     speech = Speech(wording, brand or config.brand_facts(), current)
+    wordings = Wordings(store, clock, wording, second_admin=config.wording.second_admin)
+    wordings.taken_up = speech.use
     metrics, storms = Metrics(), StormWatch()
     watch = Watch(metrics, storms, webhook=webhook is not None)
     engine = Engine(store, clock, current, lambda: speech, channels, desk, watch, reader.read)
@@ -103,6 +107,7 @@ def wire(
     acts = Acts(store, intake, clock, current, channels)
     duties = (
         Duty("switches", 5.0, switches.load),
+        Duty("wording", 5.0, wordings.load),
         Duty("retention", 3600.0, retain(store, clock, config.privacy.closed_days, config.privacy.set_aside_days)),
         Duty("storms", 60.0, look_for_storms(storms, clock, desk, metrics, switches)),
     )
@@ -124,6 +129,7 @@ def wire(
         switches,
         metrics,
         storms,
+        wordings,
     )
 
 
@@ -147,6 +153,7 @@ async def playground(
         policy = settings.domain_policy({phone.name: phone.traits})
         app = wire(settings, store, clock, channels, desk, reader, Wording.default(), policy)
         phone.take_in = app.intake
+        await app.wordings.load()
         yield Playground(**vars(app), phone=phone, local_clock=clock)
     finally:
         if phone is not None:

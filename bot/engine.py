@@ -37,6 +37,7 @@ from bot.store.records import (
 )
 from bot.storms import StormWatch
 from bot.webhook import body_of, occasion
+from bot.wordings.asked import ASKED, asked_json
 from conversations.comprehension.reading import Reading, ReadingContext
 from conversations.conversation import Author, Conversation
 from conversations.effects import (
@@ -335,6 +336,8 @@ class Deciding:
             "agent_id": effect.agent.id if effect.agent else None,
             "first_reply": effect.first_reply,
         }
+        if rendered.request is not None:
+            body[ASKED] = asked_json(rendered.request)
         if channel.traits.refuses_repeats and effect.author is Author.BOT:
             body["other"] = self.speech.other_words(effect, self.conversation, channel, key, self.now)
         row = self.write_words(key, Place(effect.surface.value), effect.author, RANKS[effect.urgency], body)

@@ -27,7 +27,7 @@ class Duty:
 
     name: str
     every_s: float
-    do: Callable[[], Awaitable[None]]
+    do: Callable[[], Awaitable[object]]
 
 
 class Housekeeping:

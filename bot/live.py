@@ -101,6 +101,7 @@ async def live(config: Config) -> AsyncIterator[Live]:
             if isinstance(taker, XChannel):
                 app.metrics.spending = taker.spend
         await app.switches.load()
+        await app.wordings.load()
         await app.storms.recall(store, clock.now())
         yield Live(app, slack.routes() if slack is not None and slack.settings.mode is Mode.HTTP else ())
 

@@ -35,6 +35,11 @@ class Brand:
     remedies: Sequence[str] = ()
     crm_url: str = ""
 
+    def facts(self) -> dict[str, object]:
+        """What a template may name of the brand; what is not configured is unknown."""
+        named = {"brand": self.name, "signature": self.signature, "privacy_url": self.privacy_url}
+        return {name: value for name, value in named.items() if value}
+
 
 class Speech:
     """Words what the protocol wants said. Deterministic: the same conversation and effect get the same words."""
@@ -44,6 +49,10 @@ class Speech:
         self.brand = brand
         self.policy = policy
         self._recent: OrderedDict[tuple[str, str, Surface], deque[str]] = OrderedDict()
+
+    def use(self, wording: Wording) -> None:
+        """Speak from another wording from now on: an admin published one."""
+        self.wording = wording
 
     def words(self, say: Say, case: Conversation, channel: Channel, key: EffectKey, now: datetime) -> Rendered:
         """The text for an effect. Raises ``NoTemplate`` or ``TemplateError`` where none can be worded."""
@@ -93,6 +102,7 @@ class Speech:
             facts=self.facts(facts, case, channel, surface, language, now),
             avoid=frozenset(self._recent.get((case.channel, case.account, surface), ())),
             weight_max=traits.public_chars_max if surface is Surface.PUBLIC else traits.direct_chars_max,
+            assigned=case.key,
         )
         return self.wording.render(request)
 
@@ -120,9 +130,7 @@ class Speech:
         time_zone = case.customer.time_zone or policy.time_zone
         queue = policy.queue_named(case.queue) if case.queue else policy.queues[0]
         known: dict[str, object] = {
-            "brand": self.brand.name,
-            "signature": self.brand.signature or None,
-            "privacy_url": self.brand.privacy_url or None,
+            **self.brand.facts(),
             "agent": case.owner.name.split()[0] if case.owner and case.owner.name.strip() else None,
             "hours": spoken_hours(queue.hours, language),
             "dm_invite": surface is Surface.PUBLIC and not case.direct and channel.invites_direct(case, now),

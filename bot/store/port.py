@@ -25,6 +25,7 @@ from bot.store.records import (
     Taken,
     TemplateVersion,
     TurnRecord,
+    Used,
 )
 from conversations.conversation import Conversation
 from conversations.errors import HearoutError
@@ -156,13 +157,22 @@ class Store(Protocol):
 
     # ---- the admins' wording
     async def add_template(self, template: TemplateVersion) -> TemplateVersion:
-        """Keep a new draft; returned with the next version number of its ``id``."""
+        """Keep a new draft, with a line in the audit log; returned with the next version number of its ``id``."""
 
-    async def set_template_status(self, template: str, version: int, status: str) -> bool:
-        """Publish, retire or redraft a version; publishing retires the one before. False: there is no such version."""
+    async def set_template_status(
+        self, template: str, version: int, status: str, actor: str, action: str, now: datetime
+    ) -> bool:
+        """Publish or retire a version, with a line in the audit log.
+
+        Publishing retires the one before. The line's subject is ``id@`` and what is in force after it: the version, or
+        ``default``. False: there is no such version, and nothing was written.
+        """
 
     async def templates(self, *, template: str | None = None, status: str | None = None) -> list[TemplateVersion]:
         """Versions, by id, newest first."""
+
+    async def template_uses(self, prefix: str, since: datetime | None = None, limit: int = 100_000) -> list[Used]:
+        """Turns of ours whose template begins so, oldest first."""
 
     # ---- small things
     async def get_meta(self, key: str) -> str | None:
@@ -174,8 +184,8 @@ class Store(Protocol):
     async def audit(self, actor: str, action: str, subject: str, now: datetime) -> None:
         """Write a line into the audit log."""
 
-    async def audits(self, limit: int = 200) -> list[Mapping[str, Any]]:
-        """The audit log, newest first."""
+    async def audits(self, limit: int = 200, *, action: str = "", subject: str = "") -> list[Mapping[str, Any]]:
+        """The audit log, newest first; of actions and subjects that begin so."""
 
     async def export_customer(self, customer: str) -> Mapping[str, Any]:
         """All that is kept of a customer (platform id or handle, or ``channel:id or handle``), as plain data."""

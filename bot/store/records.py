@@ -328,3 +328,12 @@ class TemplateVersion:
     situations: tuple[str, ...] = ()
     version: int = 0
     status: str = "draft"
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """A turn of ours that was worded by a template, and which (``wording.request.TemplateUse``)."""
+
+    conversation: ConversationKey
+    template: str
+    at: datetime

@@ -20,6 +20,7 @@ from bot.store.records import (
     Taken,
     TemplateVersion,
     TurnRecord,
+    Used,
 )
 from bot.store.steps import Steps, customers, deliveries, intake, keeping, looks
 from conversations.conversation import Conversation
@@ -147,13 +148,20 @@ class SteppedStore(ABC):
         """See ``Store.add_template``."""
         return await self._write(lambda: keeping.add_template(template))
 
-    async def set_template_status(self, template: str, version: int, status: str) -> bool:
+    async def set_template_status(
+        self, template: str, version: int, status: str, actor: str, action: str, now: datetime
+    ) -> bool:
         """See ``Store.set_template_status``."""
-        return await self._write(lambda: keeping.set_template_status(template, version, status))
+        at = micros(now)
+        return await self._write(lambda: keeping.set_template_status(template, version, status, actor, action, at))
 
     async def templates(self, *, template: str | None = None, status: str | None = None) -> list[TemplateVersion]:
         """See ``Store.templates``."""
         return await self._read(looks.templates(template, status))
+
+    async def template_uses(self, prefix: str, since: datetime | None = None, limit: int = 100_000) -> list[Used]:
+        """See ``Store.template_uses``."""
+        return await self._look(looks.template_uses(prefix, micros(since) if since else 0, limit))
 
     # ---- small things
 
@@ -170,9 +178,9 @@ class SteppedStore(ABC):
         at = micros(now)
         await self._write(lambda: keeping.audit(actor, action, subject, at))
 
-    async def audits(self, limit: int = 200) -> list[Mapping[str, Any]]:
+    async def audits(self, limit: int = 200, *, action: str = "", subject: str = "") -> list[Mapping[str, Any]]:
         """See ``Store.audits``."""
-        return await self._read(looks.audits(limit))
+        return await self._read(looks.audits(limit, action, subject))
 
     async def export_customer(self, customer: str) -> Mapping[str, Any]:
         """See ``Store.export_customer``."""

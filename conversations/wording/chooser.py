@@ -1,7 +1,8 @@
 """Choosing and composing a text: the most specific template that fits, the same way every time.
 
-Order: situation before topic before general; a published template before the default of the same key; among equals a
-stable hash of the seed decides. No randomness, no clock: the same request gives the same text on every machine.
+Order: situation before topic before general, the most telling situation first; a published template before the default of
+the same place; among variants a stable hash of the conversation decides, among phrasings one of the seed. No randomness, no
+clock: the same request gives the same text on every machine.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from conversations.errors import HearoutError
 from conversations.wording.facts import known
 from conversations.wording.length import weighted_length
 from conversations.wording.packs import Pack, load_packs
-from conversations.wording.request import Act, Rendered, Request, Surface
+from conversations.wording.request import Act, Rendered, Request, Surface, TemplateUse
 from conversations.wording.template import Line, Slot, Template
 
 TRIES_MAX = 128
@@ -47,7 +48,7 @@ class Wording:
             for template in pack.templates:
                 self._add(template)
         for templates in self._index.values():
-            templates.sort(key=_specificity, reverse=True)  # stable: what was published stays first
+            templates.sort(key=_general)  # stable: what was published stays first
 
     @staticmethod
     @cache
@@ -80,7 +81,8 @@ class Wording:
         for template in self._candidates(language, request):
             for text, variant in combinations(template, values, request.seed, request.weight_max):
                 if text not in request.avoid:
-                    return Rendered(text, f"{template.name}#{variant}@{template.version}", language)
+                    use = TemplateUse(template.name, variant, template.version)
+                    return Rendered(text, str(use), language, request)
         situations = ", ".join(situation.value for situation in request.situations) or "none"
         raise NoTemplate(
             f"{request.act.value}, {request.surface.value}, {language}: no template fits (situations: {situations}; "
@@ -104,23 +106,25 @@ class Wording:
             for template in self._index.get((language, request.act, request.surface), ())
             if (template.topic is None or template.topic == request.topic) and template.situations <= situations
         ]
+        order = {situation: number for number, situation in enumerate(request.situations)}
+        fitting.sort(key=lambda template: (_general(template), sorted(order[s] for s in template.situations)))
         start = 0
         while start < len(fitting):
-            end = start + 1
-            while end < len(fitting) and _rank(fitting[end]) == _rank(fitting[start]):
+            first, end = fitting[start], start + 1
+            while end < len(fitting) and fitting[end].key == first.key and fitting[end].published == first.published:
                 end += 1
-            turn = _hash(request.seed, "variant") % (end - start)
-            yield from fitting[start + turn : end]
-            yield from fitting[start : start + turn]
+            if end - start > 1:  # variants; by place as well, so that experiments on two acts do not go together
+                turn = start + _hash(request.assigned or request.seed, f"variant {first.place}") % (end - start)
+                yield from fitting[turn:end]
+                yield from fitting[start:turn]
+            else:
+                yield first
             start = end
 
 
-def _specificity(template: Template) -> tuple[int, bool]:
-    return len(template.situations), template.topic is not None
-
-
-def _rank(template: Template) -> tuple[int, bool, bool]:
-    return (*_specificity(template), template.published)
+def _general(template: Template) -> tuple[int, bool]:
+    """What sorts the most specific first: situations count more than the topic."""
+    return -len(template.situations), template.topic is None
 
 
 def _hash(seed: str, purpose: str) -> int:

@@ -61,8 +61,9 @@ class Request:
 
     ``facts`` holds what is known, by the variable names that templates use (docs/wording.md); a fact that is absent or None
     is unknown, and a template that needs it is not chosen. ``seed`` chooses among equals, always the same way.
-    ``avoid`` are texts said lately, which must not be repeated word for word. ``weight_max`` is the surface's limit in
-    the channel's own measure (X: 280 weighted characters), None for none.
+    ``assigned`` is who or what keeps one variant, where several are published for the same place: a conversation's key;
+    without it the seed decides. ``avoid`` are texts said lately, which must not be repeated word for word. ``weight_max``
+    is the surface's limit in the channel's own measure (X: 280 weighted characters), None for none.
     """
 
     act: Act
@@ -74,12 +75,37 @@ class Request:
     facts: Mapping[str, object] = field(default_factory=dict)
     avoid: frozenset[str] = frozenset()
     weight_max: int | None = None
+    assigned: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A text that is ready to go out. ``template`` names the template, its variant and its version."""
+    """A text that is ready to go out. ``template`` names the template, the phrasings and the version (``TemplateUse``)."""
 
     text: str
     template: str
     language: str
+    request: Request | None = field(default=None, compare=False)
+    """What it is the answer to, so that it can be asked again of another wording."""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateUse:
+    """Which words were used: the template's name, the source lines of its phrasings, and its version.
+
+    Written ``en.acknowledge.public.a#2-9-14@default``; ``version`` is the published number, or ``default``.
+    """
+
+    name: str
+    lines: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.name}#{self.lines}@{self.version}"
+
+    @classmethod
+    def parse(cls, text: str) -> TemplateUse:
+        """The reverse of ``str``; what is missing is empty."""
+        rest, _, version = text.partition("@")
+        name, _, lines = rest.partition("#")
+        return cls(name, lines, version)

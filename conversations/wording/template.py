@@ -78,12 +78,17 @@ class Template:
     version: str = "default"
     where: str = field(default="template", compare=False)
 
-    @property
+    @cached_property
     def name(self) -> str:
-        """A stable name, e.g. ``en.acknowledge.public.delivery.late.a``."""
+        """A stable name, e.g. ``en.acknowledge.public.delivery.late.a``: the place and the variant."""
+        return f"{self.place}.{self.variant}"
+
+    @cached_property
+    def place(self) -> str:
+        """Where it applies, as a name that its variants share, e.g. ``en.acknowledge.public.delivery.late``."""
         parts = [self.language, self.act.value, self.surface.value, self.topic or ""]
         parts += sorted(situation.value for situation in self.situations)
-        return ".".join([part for part in parts if part] + [self.variant])
+        return ".".join(part for part in parts if part)
 
     @property
     def published(self) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bot.store.port import Store
-from bot.store.records import Label, Status, TemplateVersion
-from conversations.conversation import Customer
-from conversations.ids import ConversationKey
+from bot.store.records import Label, Status, TemplateVersion, TurnRecord
+from conversations.conversation import Author, Customer
+from conversations.ids import ConversationKey, ExternalId
 from conversations.protocol import State
 from tests.contracts.examples import (
     NOW,
@@ -113,16 +113,51 @@ async def test_template_versions_are_counted_and_at_most_one_is_published(store:
     first, second = await store.add_template(given), await store.add_template(given)
     assert (first.version, second.version, first.status) == (1, 2, "draft")
     assert await store.templates() == [second, first]
-    assert await store.set_template_status("en/reflect", 1, "published")
-    assert await store.set_template_status("en/reflect", 2, "published")
+    assert await store.set_template_status("en/reflect", 1, "published", "U2", "template published", at(1))
+    assert await store.set_template_status("en/reflect", 2, "published", "U3", "template published", at(2))
     assert [(item.version, item.status) for item in await store.templates(template="en/reflect")] == [
         (2, "published"),
         (1, "retired"),
     ]
     assert [item.version for item in await store.templates(status="published")] == [2]
-    assert await store.set_template_status("en/reflect", 3, "published") is False
+    assert await store.set_template_status("en/reflect", 3, "published", "U3", "template published", at(3)) is False
     assert [item.version for item in await store.templates(status="published")] == [2]
     assert await store.templates(template="en/other") == []
+    lines = await store.audits(action="template", subject="en/reflect@")
+    assert [(line["actor"], line["action"], line["subject"], line["at"]) for line in lines] == [
+        ("U3", "template published", "en/reflect@2", at(2)),
+        ("U2", "template published", "en/reflect@1", at(1)),
+        ("U1", "template drafted", "en/reflect@2", NOW),
+        ("U1", "template drafted", "en/reflect@1", NOW),
+    ]
+
+
+async def test_the_audit_log_is_searched_by_what_was_done_and_to_what(store: Store) -> None:
+    for action, subject in (("a_b done", "x@1"), ("aXb done", "x@2"), ("a_b undone", "y%@1")):
+        await store.audit("U1", action, subject, NOW)
+    assert [line["subject"] for line in await store.audits(action="a_b")] == ["y%@1", "x@1"]
+    assert [line["action"] for line in await store.audits(subject="x@")] == ["aXb done", "a_b done"]
+    assert [line["subject"] for line in await store.audits(action="a_b", subject="y%")] == ["y%@1"]
+    assert await store.audits(subject="%") == []
+
+
+async def test_turns_are_found_by_the_template_that_worded_them(store: Store) -> None:
+    key = await opened(store, "1")
+    written = [row(key, f"k{n}", template=name) for n, name in enumerate(("en.ack.a#1@2", "en.ack.b#1@default", None))]
+    await decided(store, key, outbox=tuple(written))
+    while claims := await store.claim_deliveries(NOW, 60, 10):
+        for claim in claims:
+            words = TurnRecord(
+                conversation=key, id=ExternalId(f"p{claim.key}"), author=Author.BOT, place=claim.place, text="said",
+                posted_at=at(1), template=claim.template, key=claim.key,
+            )  # fmt: skip
+            await reported(store, claim, Status.SENT, turn=words)
+    assert {(use.conversation, use.template, use.at) for use in await store.template_uses("en.ack.")} == {
+        (key, "en.ack.a#1@2", at(1)), (key, "en.ack.b#1@default", at(1)),
+    }  # fmt: skip
+    assert [use.template for use in await store.template_uses("en.ack.b")] == ["en.ack.b#1@default"]
+    assert await store.template_uses("en.ack.", since=at(2)) == []
+    assert await store.template_uses("en_ack") == []
 
 
 async def test_a_sound_database_has_nothing_to_complain_about(store: Store) -> None:

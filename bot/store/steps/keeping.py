@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.store.codec import clean
+from bot.store.codec import clean, micros
 from bot.store.records import TemplateVersion
 from bot.store.rows import TEMPLATE_COLUMNS, marks, template_params
 from bot.store.steps import Steps
@@ -19,16 +19,19 @@ def add_template(template: TemplateVersion) -> Steps[TemplateVersion]:
     [(number,)] = yield "select coalesce(max(version), 0) + 1 from template where id=?", (template.id,)
     draft = replace(template, version=number, status="draft", source=clean(template.source))
     yield f"insert into template ({TEMPLATE_COLUMNS}) values ({marks(11)})", template_params(draft)
+    yield from audit(draft.author, "template drafted", f"{draft.id}@{number}", micros(draft.at))
     return draft
 
 
-def set_template_status(template: str, version: int, status: str) -> Steps[bool]:
+def set_template_status(template: str, version: int, status: str, actor: str, action: str, now: int) -> Steps[bool]:
     """See ``Store.set_template_status``."""
     sql = "update template set status=? where id=? and version=? returning 1"
     if not (yield sql, (status, template, version)):
         return False
     if status == "published":
         yield _RETIRE, (template, version)
+    in_force = version if status == "published" else "default"
+    yield from audit(actor, action, f"{template}@{in_force}", now)
     return True
 
 

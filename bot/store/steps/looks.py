@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.store.codec import clean, instant, instant_or_none, load_conversation
-from bot.store.records import Aside, Counts, OutboxRow, Poisoned, TemplateVersion, TurnRecord
+from bot.store.records import Aside, Counts, OutboxRow, Poisoned, TemplateVersion, TurnRecord, Used
 from bot.store.rows import (
     ASIDE_COLUMNS,
     OUTBOX_COLUMNS,
@@ -72,8 +72,13 @@ def _filter(search: str, customer: str) -> tuple[str, tuple[str, ...]]:
         params += [clean(customer), plain_handle(customer)]
     if search:
         where += _SEARCH
-        params += ["%" + clean(search).replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"] * 5
+        params += ["%" + escaped(search) + "%"] * 5
     return where, tuple(params)
+
+
+def escaped(words: str) -> str:
+    """Words as they stand in a pattern of ``like … escape '\\'``."""
+    return clean(words).replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
 
 
 def turns(key: ConversationKey) -> Steps[list[TurnRecord]]:
@@ -165,9 +170,12 @@ def labels() -> Steps[list[Mapping[str, Any]]]:
     return [label | {"complaint": bool(label["complaint"]), "at": instant(label["at"])} for label in found]
 
 
-def audits(limit: int) -> Steps[list[Mapping[str, Any]]]:
+def audits(limit: int, action: str, subject: str) -> Steps[list[Mapping[str, Any]]]:
     """See ``Store.audits``."""
-    rows = yield "select at, actor, action, subject from audit order by id desc limit ?", (limit,)
+    chosen = [(name, value) for name, value in (("action", action), ("subject", subject)) if value]
+    where = "".join(rf" and {name} like ? escape '\'" for name, _ in chosen)
+    sql = f"select at, actor, action, subject from audit where true{where} order by id desc limit ?"
+    rows = yield sql, (*(escaped(value) + "%" for _, value in chosen), limit)
     return [
         {"at": instant(at), "actor": actor, "action": action, "subject": subject} for at, actor, action, subject in rows
     ]
@@ -179,6 +187,14 @@ def templates(template: str | None, status: str | None) -> Steps[list[TemplateVe
     where = "".join(f" and {name}=?" for name, _ in chosen)
     sql = f"select {TEMPLATE_COLUMNS} from template where true{where} order by id, version desc"
     return [template_of(row) for row in (yield sql, tuple(value for _, value in chosen))]
+
+
+def template_uses(prefix: str, since: int, limit: int) -> Steps[list[Used]]:
+    """See ``Store.template_uses``."""
+    sql = r"""select conversation, template, posted_at from turn where template like ? escape '\' and posted_at>=?
+      order by posted_at, id limit ?"""
+    rows = yield sql, (escaped(prefix) + "%", since, limit)
+    return [Used(ConversationKey(key), template, instant(at)) for key, template, at in rows]
 
 
 def meta(key: str) -> Steps[str | None]:
