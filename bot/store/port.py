@@ -7,7 +7,8 @@ called again for the same input when a transaction has to be repeated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -17,7 +18,9 @@ from bot.store.records import (
     Claimed,
     Counts,
     Decision,
+    Hold,
     Lane,
+    Lease,
     OutboxRow,
     Poisoned,
     Report,
@@ -48,6 +51,10 @@ class StoreMissing(StoreError):
     """There is no database yet: it is made at the first start."""
 
 
+class LeaseLost(StoreError):
+    """What was to be written belongs to a lease that another process has taken over meanwhile."""
+
+
 class StoreTooNew(StoreError):
     """The database was written by a newer version of Hearout: it is left untouched."""
 
@@ -61,6 +68,9 @@ Decider = Callable[[Claimed], Decision]
 
 class Store(Protocol):
     """What intake, engine, delivery and console ask of a database."""
+
+    shared: bool
+    """Whether several processes may work on it at once."""
 
     async def close(self) -> None:
         """Finish what was begun and let go of the database."""
@@ -92,7 +102,9 @@ class Store(Protocol):
         """When the next conversation wakes, or None."""
 
     # ---- delivery
-    async def claim_deliveries(self, now: datetime, sending_s: float, limit: int) -> list[OutboxRow]:
+    async def claim_deliveries(
+        self, now: datetime, sending_s: float, limit: int, elsewhere: Collection[str] = ()
+    ) -> list[OutboxRow]:
         """Mark deliverable rows as *sending* until now + ``sending_s`` and return them, most urgent first.
 
         Deliverable: *pending*, ``not_before`` passed, its lane's ``next_at`` passed, fewer than ``at_once`` rows of its lane
@@ -100,6 +112,7 @@ class Store(Protocol):
         bot's unknown row. Within a lane: rank, then due_at, then sequence. Also returned:
         *unknown* rows whose ``not_before`` (the quarantine) has passed, with a new fence and ``sending_until`` but still
         *unknown*: they are for reading back. Every claim raises the fence; only claims of pending rows raise ``attempt``.
+        Lanes ``elsewhere`` are left alone: another process sends on them.
         """
 
     async def expire_sending(self, now: datetime, quarantine_s: Mapping[str, float]) -> int:
@@ -111,11 +124,24 @@ class Store(Protocol):
     async def report_deliveries(self, reports: Sequence[Report]) -> list[bool]:
         """Write down what became of claimed rows, each with its event and turn. False: the report's fence is out of date."""
 
-    async def next_delivery_at(self, now: datetime) -> datetime | None:
+    async def next_delivery_at(self, now: datetime, elsewhere: Collection[str] = ()) -> datetime | None:
         """When ``claim_deliveries`` or ``expire_sending`` next has something to do, or None."""
 
     async def set_lane(self, lane: Lane) -> None:
         """Pace a lane."""
+
+    # ---- several processes
+    async def listen(self, decide: asyncio.Event, deliver: asyncio.Event) -> None:
+        """Set the events from now on whenever another process wrote what concerns them. They may be missed: look now and then."""
+
+    async def lease(self, name: str, holder: str, now: datetime, seconds: float) -> Hold | None:
+        """Take or keep a lease until now + ``seconds``; None: somebody else has it. The fence rises when it changes hands."""
+
+    async def release(self, hold: Hold) -> None:
+        """Let a lease go at once. One that was lost is left as it is."""
+
+    async def leases(self, now: datetime) -> list[Lease]:
+        """The leases that are held, by name."""
 
     # ---- looking (never blocks the writer)
     async def conversation(self, key: ConversationKey) -> Conversation | None:
@@ -178,8 +204,8 @@ class Store(Protocol):
     async def get_meta(self, key: str) -> str | None:
         """A small value that outlives restarts (cursors, the playground's clock)."""
 
-    async def set_meta(self, key: str, value: str) -> None:
-        """Keep such a value."""
+    async def set_meta(self, key: str, value: str, hold: Hold | None = None) -> None:
+        """Keep such a value. With a ``hold`` only while that lease is held. Raises ``LeaseLost``: nothing was written."""
 
     async def audit(self, actor: str, action: str, subject: str, now: datetime) -> None:
         """Write a line into the audit log."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -94,6 +94,8 @@ class Session:
 class PostgresStore(SteppedStore):
     """See ``bot.store.port.Store``."""
 
+    shared = True
+
     def __init__(self, pool: AsyncConnectionPool[Connection], signal: Signal) -> None:
         self._pool = pool
         self._signal = signal
@@ -138,7 +140,7 @@ class PostgresStore(SteppedStore):
         await self._pool.close()
 
     async def listen(self, decide: asyncio.Event, deliver: asyncio.Event) -> None:
-        """Set the events whenever another process on this database wrote what concerns them (LISTEN/NOTIFY)."""
+        """See ``Store.listen``: LISTEN/NOTIFY."""
         await self._signal.listen({"decide": decide, "deliver": deliver})
 
     # ---- how steps are run
@@ -208,13 +210,15 @@ class PostgresStore(SteppedStore):
             self._signal.send("deliver")
         return count
 
-    async def claim_deliveries(self, now: datetime, sending_s: float, limit: int) -> list[OutboxRow]:
+    async def claim_deliveries(
+        self, now: datetime, sending_s: float, limit: int, elsewhere: Collection[str] = ()
+    ) -> list[OutboxRow]:
         """See ``Store.claim_deliveries``. One claims at a time, so that no lane sends more at once than it may."""
         at, sending_us = micros(now), int(sending_s * 1_000_000)
 
         async def do(session: Session) -> list[OutboxRow]:
             await session.connection.execute(_LOCK, (CLAIM_LOCK,))
-            return await session.run(deliveries.claim(at, sending_us, limit))
+            return await session.run(deliveries.claim(at, sending_us, limit, elsewhere))
 
         return await self._transaction(do)
 

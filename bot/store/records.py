@@ -286,6 +286,24 @@ class Aside:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A lease that is held. Its fence rises whenever it changes hands: who comes late with an old one is refused."""
+
+    name: str
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who holds what, and until when unless it is renewed."""
+
+    name: str
+    holder: str
+    fence: int
+    ends_at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """The store at a glance: conversations by state, outbox rows by status, unread events, unknown rows' greatest age,

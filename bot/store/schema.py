@@ -85,7 +85,12 @@ create index audit_subject on audit (subject);
 """
 
 
-SCRIPTS = (_FIRST,)
+_LEASES = """
+create table lease (
+  name text primary key, holder text not null, fence integer not null, ends_at integer not null) strict, without rowid;
+"""
+
+SCRIPTS = (_FIRST, _LEASES)
 VERSION = len(SCRIPTS)
 """The schema this program knows."""
 
@@ -120,3 +125,9 @@ def m0001_first(db: Database) -> None:
     """The tables of the first version."""
     db.execute(f"pragma application_id = {APPLICATION_ID}")
     _apply(db, 1)
+
+
+@MIGRATIONS()
+def m0002_leases(db: Database) -> None:
+    """What one process alone may do."""
+    _apply(db, 2)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from bot.store.codec import instant_or_none, micros
@@ -13,7 +14,9 @@ from bot.store.records import (
     Arrival,
     Aside,
     Counts,
+    Hold,
     Lane,
+    Lease,
     OutboxRow,
     Poisoned,
     Report,
@@ -22,7 +25,7 @@ from bot.store.records import (
     TurnRecord,
     Used,
 )
-from bot.store.steps import Steps, customers, deliveries, intake, keeping, looks
+from bot.store.steps import Steps, customers, deliveries, intake, keeping, leases, looks
 from conversations.conversation import Conversation
 from conversations.ids import ConversationKey, EffectKey
 
@@ -33,6 +36,8 @@ Begin = Callable[[], Steps[T]]
 
 class SteppedStore(ABC):
     """See ``bot.store.port.Store``. Every method is documented there."""
+
+    shared = False
 
     @abstractmethod
     async def _write(self, begin: Begin[T]) -> T:
@@ -70,10 +75,12 @@ class SteppedStore(ABC):
 
     # ---- delivery
 
-    async def claim_deliveries(self, now: datetime, sending_s: float, limit: int) -> list[OutboxRow]:
+    async def claim_deliveries(
+        self, now: datetime, sending_s: float, limit: int, elsewhere: Collection[str] = ()
+    ) -> list[OutboxRow]:
         """See ``Store.claim_deliveries``."""
         at, sending_us = micros(now), int(sending_s * 1_000_000)
-        return await self._write(lambda: deliveries.claim(at, sending_us, limit))
+        return await self._write(lambda: deliveries.claim(at, sending_us, limit, elsewhere))
 
     async def expire_sending(self, now: datetime, quarantine_s: Mapping[str, float]) -> int:
         """See ``Store.expire_sending``."""
@@ -84,13 +91,32 @@ class SteppedStore(ABC):
         """See ``Store.report_deliveries``."""
         return await self._write(lambda: deliveries.report(reports))
 
-    async def next_delivery_at(self, now: datetime) -> datetime | None:
+    async def next_delivery_at(self, now: datetime, elsewhere: Collection[str] = ()) -> datetime | None:
         """See ``Store.next_delivery_at``."""
-        return instant_or_none(await self._read(deliveries.next_at(micros(now))))
+        return instant_or_none(await self._read(deliveries.next_at(micros(now), elsewhere)))
 
     async def set_lane(self, lane: Lane) -> None:
         """See ``Store.set_lane``."""
         await self._write(lambda: deliveries.set_lane(lane))
+
+    # ---- several processes
+
+    async def listen(self, decide: asyncio.Event, deliver: asyncio.Event) -> None:
+        """See ``Store.listen``."""
+        del decide, deliver  # one process: nobody else writes here
+
+    async def lease(self, name: str, holder: str, now: datetime, seconds: float) -> Hold | None:
+        """See ``Store.lease``."""
+        at, ends_at = micros(now), micros(now + timedelta(seconds=seconds))
+        return await self._write(lambda: leases.take(name, holder, at, ends_at))
+
+    async def release(self, hold: Hold) -> None:
+        """See ``Store.release``."""
+        await self._write(lambda: leases.release(hold))
+
+    async def leases(self, now: datetime) -> list[Lease]:
+        """See ``Store.leases``."""
+        return await self._read(leases.held(micros(now)))
 
     # ---- looking
 
@@ -169,9 +195,9 @@ class SteppedStore(ABC):
         """See ``Store.get_meta``."""
         return await self._read(looks.meta(key))
 
-    async def set_meta(self, key: str, value: str) -> None:
+    async def set_meta(self, key: str, value: str, hold: Hold | None = None) -> None:
         """See ``Store.set_meta``."""
-        await self._write(lambda: keeping.set_meta(key, value))
+        await self._write(lambda: keeping.set_meta(key, value, hold))
 
     async def audit(self, actor: str, action: str, subject: str, now: datetime) -> None:
         """See ``Store.audit``."""

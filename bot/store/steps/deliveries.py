@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from operator import itemgetter
 from typing import Any
 
@@ -61,13 +62,13 @@ _status, _attempt, _fence = (_PLACES[name] for name in ("status", "attempt", "fe
 _sending_until, _updated_at = (_PLACES[name] for name in ("sending_until", "updated_at"))
 
 
-def claim(now: int, sending_us: int, limit: int) -> Steps[list[OutboxRow]]:
+def claim(now: int, sending_us: int, limit: int, elsewhere: Collection[str] = ()) -> Steps[list[OutboxRow]]:
     """See ``Store.claim_deliveries``."""
     found: list[Any] = []
     for lane, next_at, room in (yield _LANES, ()):
-        if next_at <= now and room > 0:
+        if next_at <= now and room > 0 and lane not in elsewhere:
             found += yield _DELIVERABLE, (lane, now, min(room, limit))
-    found += yield _UNCLEAR, (now, now, limit)
+    found += yield _unknown_but(elsewhere, _UNCLEAR), (*elsewhere, now, now, limit)
     found.sort(key=_urgency)
     rows = [_claimed(row, now, now + sending_us) for row in found[:limit]]
     claims: Batch = [
@@ -76,6 +77,12 @@ def claim(now: int, sending_us: int, limit: int) -> Steps[list[OutboxRow]]:
     if claims:
         yield claims
     return [outbox_of(row) for row in rows]
+
+
+def _unknown_but(lanes: Collection[str], sql: str) -> str:
+    """The statement without the unknown rows of some lanes."""
+    unknown = "status='unknown'"
+    return sql.replace(unknown, f"{unknown} and lane not in ({marks(len(lanes))})") if lanes else sql
 
 
 def _claimed(row: Sequence[Any], now: int, until: int) -> list[Any]:
@@ -121,7 +128,8 @@ def _report(item: Report) -> Steps[bool]:
     changes = (status.value, external_id, url, clean_or_none(reason), not_before, since, at, sequence)
     writes: Batch = [(_REPORT, changes)]
     if item.turn is not None:
-        writes.append(turn_written(turn_params(item.turn)))
+        turn = item.turn if item.turn.conversation == conversation else replace(item.turn, conversation=conversation)
+        writes.append(turn_written(turn_params(turn)))
     if item.event is not None:
         writes.append((_KEEP, report_params(item, item.event, conversation, account)))
         writes.append(wake(conversation, at))
@@ -129,11 +137,11 @@ def _report(item: Report) -> Steps[bool]:
     return True
 
 
-def next_at(now: int) -> Steps[int | None]:
+def next_at(now: int, elsewhere: Collection[str] = ()) -> Steps[int | None]:
     """See ``Store.next_delivery_at``."""
-    earliest: int | None = (yield _WAITING, ())[0][0]
+    earliest: int | None = (yield _unknown_but(elsewhere, _WAITING), tuple(elsewhere))[0][0]
     for lane, lane_next_at, room in (yield _LANES, ()):
-        if room <= 0:
+        if room <= 0 or lane in elsewhere:
             continue
         opens = max(now, lane_next_at)
         at = opens

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.store.codec import clean, micros
-from bot.store.records import TemplateVersion
+from bot.store.records import Hold, TemplateVersion
 from bot.store.rows import TEMPLATE_COLUMNS, marks, template_params
 from bot.store.steps import Steps
+from bot.store.steps.leases import still
 
 _RETIRE = "update template set status='retired' where id=? and version<>? and status='published'"
 _META = "insert into meta (key, value) values (?,?) on conflict (key) do update set value=excluded.value"
@@ -35,8 +36,10 @@ def set_template_status(template: str, version: int, status: str, actor: str, ac
     return True
 
 
-def set_meta(key: str, value: str) -> Steps[None]:
+def set_meta(key: str, value: str, hold: Hold | None = None) -> Steps[None]:
     """See ``Store.set_meta``."""
+    if hold is not None:
+        yield from still(hold)
     yield _META, (key, clean(value))
 
 
