@@ -68,7 +68,7 @@ RANKS = {
     Urgency.AGENT: Rank.AGENT,
     Urgency.REST: Rank.REST,
 }
-ASKED = {
+ASKS = {
     State.LISTENING: "story",
     State.REFLECTING: "mirror",
     State.AWAITING_AGREEMENT: "plan",
@@ -224,7 +224,7 @@ class Deciding:
         if read is None or case.version == 0 or not isinstance(event, CustomerPosted | PostEdited):
             return event
         language = case.language if case.language != "und" else None
-        context = ReadingContext(channel=case.channel, language=language, asked=ASKED.get(case.state))
+        context = ReadingContext(channel=case.channel, language=language, asked=ASKS.get(case.state))
         return replace(event, reading=replace(read(event.text, context), complaint=event.reading.complaint))
 
     def keep_turn(self, event: Event) -> None:
