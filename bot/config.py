@@ -31,6 +31,7 @@ SECRETS = (
     "SLACK_BOT_TOKEN",
     "SLACK_APP_TOKEN",
     "SLACK_SIGNING_SECRET",
+    "SLACK_CLIENT_SECRET",
     "STORE_URL",
     "CONSOLE_SECRET",
     "WEBHOOK_SECRET",
@@ -249,6 +250,7 @@ class SlackSection(Section):
     enabled: bool = False
     mode: Literal["socket", "http"] = "socket"
     api_url: str = "https://slack.com/api/"
+    client_id: str = ""
     desk: DeskSection = DeskSection()
     customers: CustomersSection = CustomersSection()
 
@@ -303,6 +305,7 @@ class ConsoleSection(Section):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8330, ge=0, le=65535)
+    url: str = Field(default="", pattern=r"^(|https?://[^/?#@\s]+/?)$")
     sign_in: Literal["slack", "link"] = "link"
 
 
@@ -426,7 +429,24 @@ def cross_check(config: Config) -> list[str]:
         mistakes.append(
             f"policy.window_s = {config.policy.window_s:g}: must exceed quarantine_s + first_reply_margin_s = {reserve:g}"
         )
-    return mistakes
+    return mistakes + sign_in_check(config)
+
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+"""Addresses that only this machine reaches."""
+
+
+def sign_in_check(config: Config) -> list[str]:
+    """Mistakes that would leave the console open, or shut for everybody."""
+    console = config.console
+    if console.sign_in == "link":
+        if console.host in LOOPBACK:
+            return []
+        fix = 'keep it on 127.0.0.1, or set console.sign_in = "slack"'
+        return [f"console.host = {console.host!r}: one-time links are for this machine only: {fix}"]
+    needed = {"slack.enabled = true": config.slack.enabled, "slack.client_id": config.slack.client_id}
+    needed["console.url (the address people open)"] = console.url
+    return [f'console.sign_in = "slack": needs {name} (docs/console.md)' for name, there in needed.items() if not there]
 
 
 def strange_variables(environment: Mapping[str, str]) -> list[tuple[str, str]]:

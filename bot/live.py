@@ -7,11 +7,10 @@ import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import aiohttp
 import uvicorn
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from bot.app import App, open_store, wire
@@ -21,13 +20,20 @@ from bot.channels.x import XAccount, XChannel, XKeys, XPrices, XSettings
 from bot.clock import Clock, SystemClock
 from bot.config import Config, ConfigError, XAccountSection, secret
 from bot.console import ops
-from bot.console.door import LOOPBACK, Door
+from bot.console.app import web
+from bot.console.door import LOOPBACK
+from bot.console.people import Role, StaffUnknown
 from bot.console.serve import DRAIN_S, Server, listen
+from bot.console.session import Cookies
+from bot.console.sign_in import Links, SignedGate
 from bot.desk.playground import PlaygroundDesk
 from bot.desk.port import Desk
 from bot.desk.slack import DeskSettings, QueuePlace, SlackDesk
 from bot.log import get_logger
+from bot.rehearse import file_rehearser
 from bot.slack import Mode, Slack, SlackSettings, Trouble
+from bot.slack.people import People
+from bot.slack.sign_in import SlackSignIn
 from bot.store.port import Store
 from bot.store.sqlite import SqliteStore
 from bot.switches import Switches
@@ -63,6 +69,7 @@ class Live:
 
     app: App
     signed: Sequence[BaseRoute] = field(default=())
+    people: People | None = None
 
 
 @asynccontextmanager
@@ -101,18 +108,21 @@ async def live(config: Config) -> AsyncIterator[Live]:
             if isinstance(taker, XChannel):
                 app.metrics.spending = taker.spend
         await app.switches.load()
+        app.wordings.rehearser = file_rehearser(config)
         await app.wordings.load()
         await app.storms.recall(store, clock.now())
-        yield Live(app, slack.routes() if slack is not None and slack.settings.mode is Mode.HTTP else ())
+        signed = slack.routes() if slack is not None and slack.settings.mode is Mode.HTTP else ()
+        yield Live(app, signed, slack_desk.people if slack_desk is not None else None)
 
 
 async def run(config: Config, port: int | None = None) -> None:
     """Run until SIGTERM or Ctrl-C, then finish what is under way."""
-    sock = listen(config.console.port if port is None else port)
-    async with live(config) as program:
+    sock = listen(config.console.port if port is None else port, config.console.host)
+    async with live(config) as program, aiohttp.ClientSession() as session:
         app = program.app
-        hosts = LOOPBACK | {config.console.host}
-        console = Starlette(routes=ops.routes(app), middleware=[Middleware(Door, hosts=hosts)])
+        gate = gate_of(config, program, session, sock.getsockname()[1])
+        hosts = LOOPBACK | {config.console.host, urlsplit(config.console.url).hostname or "localhost"}
+        console = web(app, gate, hosts=hosts)
         served = uvicorn.Config(
             ops.beside(console, program.signed),
             log_config=None,
@@ -128,6 +138,7 @@ async def run(config: Config, port: int | None = None) -> None:
 
         def stop() -> None:
             app.worker.stop()
+            app.worker.bell.ring()  # live streams end now
             server.should_exit = True
 
         loop = asyncio.get_running_loop()
@@ -142,6 +153,48 @@ async def run(config: Config, port: int | None = None) -> None:
             stop()
             await serving
             await working
+
+
+# ---------------------------------------------------------------- the console's door
+
+
+class DeskStaff:
+    """Who may do what at the console: what they may do at the desk."""
+
+    def __init__(self, people: People) -> None:
+        self.people = people
+
+    async def role(self, user: str, team: str) -> Role:
+        """See ``bot.console.people.Staff``."""
+        try:
+            return Role(int(await self.people.role(user, team)))
+        except Trouble as trouble:
+            raise StaffUnknown(str(trouble)) from trouble
+
+
+def gate_of(config: Config, program: Live, session: aiohttp.ClientSession, port: int) -> SignedGate:
+    """How people sign in to the console. Raises ``ConfigError`` where a secret is missing."""
+    shared = secret("CONSOLE_SECRET")
+    clock, console = program.app.clock, config.console
+    cookies = Cookies(shared.get_secret_value() if shared else "", clock, secure=console.url.startswith("https://"))
+    if console.sign_in == "link":
+        links = Links(clock, f"http://127.0.0.1:{port}", lambda link: print(f"Hearout's console: {link}", flush=True))
+        links.make()
+        return SignedGate(cookies, links=links)
+    client_secret = secret("SLACK_CLIENT_SECRET")
+    if client_secret is None or program.people is None:
+        raise ConfigError(["environment: HEAROUT_SLACK_CLIENT_SECRET: is missing: set it, or its _FILE variant"])
+    people = program.people
+    signing = SlackSignIn(
+        api_url=config.slack.api_url,
+        client_id=config.slack.client_id,
+        client_secret=client_secret.get_secret_value(),
+        redirect_uri=console.url.rstrip("/") + "/sign-in/slack/back",
+        team=lambda: people.slack.team,
+        clock=clock,
+        session=session,
+    )
+    return SignedGate(cookies, slack=signing, staff=DeskStaff(people))
 
 
 # ---------------------------------------------------------------- Slack

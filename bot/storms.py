@@ -53,19 +53,25 @@ class StormWatch:
         while times and times[0] < at - BASELINE - SPAN:
             times.popleft()
 
-    def storms(self, now: datetime) -> list[Storm]:
-        """The storms that blow now and were not announced lately; asking announces them."""
+    def blowing(self, now: datetime) -> list[Storm]:
+        """The storms that blow now, announced or not."""
         found = []
         for topic, times in self.seen.items():
             recent = sum(1 for at in times if at > now - SPAN)
             before = sum(1 for at in times if now - SPAN - BASELINE < at <= now - SPAN)
             usual = before * (SPAN / BASELINE)
-            if recent < COUNT_MIN or recent < TIMES_USUAL * usual:
-                continue
-            last = self.announced.get(topic)
-            if last is None or now - last >= QUIET_AFTER:
-                self.announced[topic] = now
+            if recent >= COUNT_MIN and recent >= TIMES_USUAL * usual:
                 found.append(Storm(topic, recent, round(usual, 2), now - SPAN))
+        return found
+
+    def storms(self, now: datetime) -> list[Storm]:
+        """The storms that blow now and were not announced lately; asking announces them."""
+        found = []
+        for storm in self.blowing(now):
+            last = self.announced.get(storm.topic)
+            if last is None or now - last >= QUIET_AFTER:
+                self.announced[storm.topic] = now
+                found.append(storm)
         return found
 
     async def recall(self, store: Store, now: datetime) -> None:

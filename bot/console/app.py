@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Iterable
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from bot.console import ops, playground
-from bot.console.door import Door
+from bot.console import incident_acts, ops, overview, playground
+from bot.console.door import LOOPBACK, Door
+from bot.console.figures import Looked
+from bot.console.frame import admitted
 from bot.console.live import events
 from bot.console.pages import HERE, Pages
-from bot.console.parts import Parts
+from bot.console.parts import Running
+from bot.console.people import Gate, Page, Role
 from bot.store.port import StoreUnavailable
 
 
@@ -33,21 +37,39 @@ class Files(StaticFiles):
         return response
 
 
-def web(app: Parts) -> Starlette:
-    """The console of a running program."""
+PAGES: tuple[Page, ...] = (
+    Page("/events", "GET", events, Role.AGENT),
+    *overview.PAGES,
+    *incident_acts.PAGES,
+)
+"""Everything that can be asked of the console, each with the role it needs; there is no other way in."""
+PLAYGROUND: tuple[Page, ...] = tuple(
+    Page(path, method, endpoint, Role.ADMIN) for path, method, endpoint in playground.ROUTES
+)
+
+
+def web(
+    app: Running,
+    gate: Gate,
+    more: Iterable[Page] = (),
+    hosts: Collection[str] = LOOPBACK,
+) -> Starlette:
+    """The console of a running program. ``more`` are pages that only this program has; ``hosts`` the names it goes by."""
     pages = Pages()
     pages.env.globals["asset"] = asset
+    extra = tuple(more)
     routes = [
-        Route("/", lambda request: RedirectResponse("/playground", 307)),
-        *(Route(path, endpoint, methods=[method]) for path, method, endpoint in playground.ROUTES),
-        Route("/playground/events", events),
+        *(Route(p.path, admitted(p, gate), methods=[p.method]) for p in (*PAGES, *gate.pages, *extra)),
         *ops.routes(app),
         Mount("/static", Files(directory=HERE / "static")),
     ]
     handlers = {HTTPException: known_error, StoreUnavailable: unavailable}
-    console = Starlette(routes=routes, middleware=[Middleware(Door)], exception_handlers=handlers)  # type: ignore[arg-type]
+    middleware = [Middleware(Door, hosts=hosts)]
+    console = Starlette(routes=routes, middleware=middleware, exception_handlers=handlers)  # type: ignore[arg-type]
     console.state.parts = app
     console.state.pages = pages
+    console.state.has_playground = bool(extra)
+    console.state.looked = Looked()
     return console
 
 

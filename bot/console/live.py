@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
+from starlette.responses import Response
 
-from bot.console.parts import Parts
+from bot.console.parts import Running
 
 GATHER_S = 0.08
 """Changes that come closer together than this are told once."""
@@ -18,7 +19,7 @@ LOOK_UP_S = 5.0
 """How often a stream that has nothing to say looks whether the program is stopping."""
 
 
-async def news(app: Parts) -> AsyncIterator[ServerSentEvent]:
+async def news(app: Running) -> AsyncIterator[ServerSentEvent]:
     """One ``changed`` for each moment in which something changed; its data is the count of rings."""
     bell = app.worker.bell
     heard = bell.rings
@@ -32,6 +33,6 @@ async def news(app: Parts) -> AsyncIterator[ServerSentEvent]:
         yield ServerSentEvent(event="changed", data=str(heard))
 
 
-async def events(request: Request) -> EventSourceResponse:
+async def events(request: Request) -> Response:
     """The stream for one browser."""
     return EventSourceResponse(news(request.app.state.parts), ping=PING_S)

@@ -1,11 +1,14 @@
-"""What the console needs of the running program. ``bot.app.Playground`` is one; nothing here puts parts together."""
+"""What the console needs of the running program. ``bot.app.App`` is one, ``bot.app.Playground`` another; nothing here puts
+parts together."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
 from bot.channels.playground import PlaygroundChannel
+from bot.channels.port import Channel
 from bot.clock import Clock, SystemClock
 from bot.delivery import Delivery
 from bot.desk.acts import Acts
@@ -13,11 +16,13 @@ from bot.intake import Intake
 from bot.metrics import Metrics
 from bot.speech import Speech
 from bot.store.port import Store
+from bot.storms import StormWatch
+from bot.switches import Switches
 from bot.worker import Worker
 
 
-class Parts(Protocol):
-    """The parts of one running playground."""
+class Running(Protocol):
+    """The parts of one running program."""
 
     @property
     def store(self) -> Store: ...
@@ -26,7 +31,11 @@ class Parts(Protocol):
     @property
     def metrics(self) -> Metrics: ...
     @property
-    def local_clock(self) -> SystemClock: ...
+    def switches(self) -> Switches: ...
+    @property
+    def storms(self) -> StormWatch: ...
+    @property
+    def channels(self) -> Mapping[str, Channel]: ...
     @property
     def intake(self) -> Intake: ...
     @property
@@ -37,6 +46,13 @@ class Parts(Protocol):
     def worker(self) -> Worker: ...
     @property
     def speech(self) -> Speech: ...
+
+
+class Parts(Running, Protocol):
+    """The parts of one running playground."""
+
+    @property
+    def local_clock(self) -> SystemClock: ...
     @property
     def phone(self) -> PlaygroundChannel: ...
 

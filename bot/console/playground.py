@@ -19,6 +19,7 @@ from bot.console.acting import ACTS, PLAN_ROWS, SURFACES, Acting, surface_for
 from bot.console.cast import AGENTS, agent_named, example_customer, invented
 from bot.console.coming import coming
 from bot.console.forms import BadInput, Form, next_working, read_form
+from bot.console.frame import HTMX, ROLE_WORDS, SECTIONS, person_of
 from bot.console.pages import Pages
 from bot.console.parts import Parts
 from bot.console.spot import Spot
@@ -36,7 +37,6 @@ from conversations.wording.findings import Severity
 
 AHEAD_MAX = timedelta(days=366)
 """How far one jump of the clock may go."""
-HTMX = "hx-request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,11 @@ async def page(
         "plan_dates": [next_working(shown.now, days, 17, shown.zone) for days in (1, 3, 4, 7)],
         "snooze_until": next_working(shown.now, 1, 9, shown.zone),
         "rings": app.worker.bell.rings,
+        "person": person_of(request),
+        "role_words": ROLE_WORDS,
+        "sections": SECTIONS,
+        "section": "/playground",
+        "has_playground": True,
     }
     live = HTMX in request.headers
     return pages(request).page("live.html" if live else "playground.html", values, status)

@@ -12,8 +12,9 @@ from contextlib import asynccontextmanager
 
 import uvicorn
 
-from bot.console.app import web
+from bot.console.app import PLAYGROUND, web
 from bot.console.parts import Parts
+from bot.console.people import PlaygroundGate
 from conversations.errors import HearoutError
 
 HOST = "127.0.0.1"
@@ -36,12 +37,12 @@ class Server(uvicorn.Server):
         yield
 
 
-def listen(port: int) -> socket.socket:
-    """The one socket, on loopback. Port 0 takes a free one. Raises ``PortTaken``."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def listen(port: int, host: str = HOST) -> socket.socket:
+    """The one socket, on loopback unless said otherwise. Port 0 takes a free one. Raises ``PortTaken``."""
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        sock.bind((HOST, port))
+        sock.bind((host, port))
     except OSError as error:
         sock.close()
         why = error.strerror
@@ -56,7 +57,7 @@ def listen(port: int) -> socket.socket:
 async def running(app: Parts, sock: socket.socket) -> AsyncIterator[Server]:
     """The worker and the web server at work on a socket; on leaving, both finish what is under way."""
     config = uvicorn.Config(
-        web(app),
+        web(app, PlaygroundGate(), PLAYGROUND),
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -87,7 +88,7 @@ async def running(app: Parts, sock: socket.socket) -> AsyncIterator[Server]:
 async def serve(app: Parts, port: int, open_browser: bool) -> None:
     """Run the playground until SIGTERM or Ctrl-C, then finish what is under way. Raises ``PortTaken`` before anything runs."""
     sock = listen(port)
-    url = f"http://{HOST}:{sock.getsockname()[1]}/"
+    url = f"http://{HOST}:{sock.getsockname()[1]}/playground"
     loop = asyncio.get_running_loop()
     async with running(app, sock) as server:
         for name in (signal.SIGTERM, signal.SIGINT):

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from bot.console import words
 from bot.console.cast import AGENTS, CUSTOMERS, EXAMPLES, REPLIES, Example, agent_named, example_customer, invented
 from bot.console.coming import Coming, Hint, coming, hint
-from bot.console.parts import Parts
+from bot.console.parts import Parts, Running
 from bot.console.spot import Spot
 from bot.desk.calls import Call
 from bot.desk.card import Card, CaseAct, Heat, card, heat_of
@@ -330,7 +330,7 @@ def act_of(spot: Spot, shown: Card | None) -> CaseAct | None:
     return next((act for act in shown.acts if act.value == spot.act), shown.acts[0])
 
 
-def line_of(app: Parts, case: Conversation, now: datetime) -> Line:
+def line_of(app: Running, case: Conversation, now: datetime) -> Line:
     """A case in one line, with the clock that matters most."""
     due_at, due = None, ""
     if case.state is not State.CLOSED:
@@ -423,7 +423,9 @@ def note_of(act: str | None, author: Author | None) -> str:
 # ---------------------------------------------------------------- why
 
 
-async def why_of(app: Parts, case: Conversation | None, ahead: tuple[Coming, ...], turns: Sequence[TurnRecord]) -> Why:
+async def why_of(
+    app: Running, case: Conversation | None, ahead: tuple[Coming, ...], turns: Sequence[TurnRecord]
+) -> Why:
     """The reasons: what was read, which way the case went, what runs."""
     if case is None:
         return Why(None, (), (), (), frozenset())

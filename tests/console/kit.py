@@ -81,7 +81,7 @@ class Program:
         for line in self.process.stdout:
             found = next((word for word in line.split() if word.startswith("http://127.0.0.1")), None)
             if found:
-                self.url = found.rstrip("/")
+                self.url = found.removesuffix("/playground")
                 return self.url
         raise AssertionError(f"the playground ended with {self.process.wait()}")
 

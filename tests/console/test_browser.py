@@ -47,7 +47,7 @@ class Clicking:
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
-        page.goto(url)
+        page.goto(f"{url}/playground")
         self.alive()
 
     def state(self, name: str) -> None:

@@ -158,7 +158,7 @@ async def test_a_body_without_end_is_cut_off(tmp_path: Path) -> None:
 
 
 async def test_news_come_as_a_stream(tmp_path: Path) -> None:
-    async with site(tmp_path) as here, here.client.stream("GET", "/playground/events") as stream:
+    async with site(tmp_path) as here, here.client.stream("GET", "/events") as stream:
         lines = stream.aiter_lines()
         assert "event: hello" in [await anext(lines), await anext(lines)]
         posting = asyncio.create_task(here.json("posts", customer="mara", text=COMPLAINT, id="p1"))
