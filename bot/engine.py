@@ -27,6 +27,7 @@ from bot.store.records import (
     InboxEvent,
     Kind,
     Label,
+    Moved,
     OutboxRow,
     Place,
     Postpone,
@@ -46,6 +47,7 @@ from conversations.effects import (
     Effect,
     KeepLabel,
     MirrorTurn,
+    Move,
     MuteCustomer,
     PostponeWords,
     Say,
@@ -142,6 +144,7 @@ class Deciding:
         self.edits: list[TurnEdit] = []
         self.deletions: list[TurnDeletion] = []
         self.labels: list[Label] = []
+        self.moves: list[Moved] = []
         self.withdraw: str | None = None
         self.postpone: Postpone | None = None
         self.mute = False
@@ -168,6 +171,7 @@ class Deciding:
             postpone=self.postpone,
             outbox=tuple(self.rows),
             labels=tuple(self.labels),
+            moves=tuple(self.moves),
             mute_customer=self.mute,
             audit=tuple(self.path),
         )
@@ -317,6 +321,10 @@ class Deciding:
                 self.deletions.append(TurnDeletion(effect.id, self.now))
             case MuteCustomer():
                 self.mute = True
+            case Move():
+                self.moves.append(
+                    Moved(key=key, to=effect.to, event=effect.event, posts=effect.posts, opens=effect.opens)
+                )
 
     def write_say(self, effect: Say, key: EffectKey) -> None:
         """Words from a template. A text that cannot be worded is a failed send: a human takes over."""

@@ -53,8 +53,8 @@ class Intake:
         assert isinstance(event, CustomerPosted)
         if arrival.aside is not None:
             return SetAside(arrival.aside)
-        if latest is not None and latest.is_open:
-            return Join(latest.key)
+        if latest is not None and (latest.is_open or latest.merged_into):
+            return Join(latest.key)  # one that was merged passes it on
         picture_alone = event.media > 0 and event.reading.wordless
         no = event.reading.complaint.decision is Decision.NO and not picture_alone
         fresh = event.surface is Surface.PUBLIC and event.in_reply_to is None
@@ -71,7 +71,7 @@ class Intake:
         event = arrival.event
         assert isinstance(event, CustomerPosted)
         assert arrival.customer is not None
-        if latest is not None and latest.is_open:
+        if latest is not None and (latest.is_open or latest.merged_into):
             return Join(latest.key)
         opening = Opening(arrival.channel, arrival.account, arrival.customer)
         return Open(open_conversation(opening, event, self.clock.now(), self.policy(), latest))

@@ -36,6 +36,7 @@ class Outcome(StrEnum):
     OPTED_OUT = "opted_out"
     UNREACHABLE = "unreachable"
     WITHDRAWN = "withdrawn"
+    MERGED = "merged"
 
 
 class TimerName(StrEnum):
@@ -179,7 +180,9 @@ class Conversation:
     ``account`` is ours. ``version`` counts the decisions, from 0. ``first_posted_at`` starts the first-reply clock;
     ``replied_at`` says that the platform accepted our first reply (or that a colleague gave it). ``heard_until`` is when the
     customer had last spoken as the words that were last accepted were written: what follows is unheard. ``said_at`` is when
-    words of ours were last accepted. ``direct`` says that the customer opened a direct line.
+    words of ours were last accepted. ``direct`` says that the customer opened a direct line. ``splits`` are
+    the conversations that turns of this one left for, ``merged`` those whose turns came here, ``merged_into`` the one that
+    this one became part of.
     """
 
     key: ConversationKey
@@ -198,6 +201,9 @@ class Conversation:
     returning: bool = False
     previous: ConversationKey | None = None
     split_from: ConversationKey | None = None
+    splits: tuple[ConversationKey, ...] = ()
+    merged: tuple[ConversationKey, ...] = ()
+    merged_into: ConversationKey | None = None
     # the story
     story: tuple[StoryTurn, ...] = ()
     turns_count: int = 0
@@ -277,6 +283,12 @@ class Conversation:
     def first_reply_out(self) -> bool:
         """Whether a first reply is on its way and not yet accepted."""
         return any(words.first_reply for words in self.words_out)
+
+    @property
+    def relatives(self) -> tuple[ConversationKey, ...]:
+        """The conversations that turns of this one came from or went to."""
+        ends = [key for key in (self.split_from, self.merged_into) if key is not None]
+        return tuple(dict.fromkeys((*ends, *self.splits, *self.merged)))
 
     @property
     def promises_open(self) -> tuple[Promise, ...]:

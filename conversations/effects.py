@@ -8,8 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from conversations.conversation import Agent, Author
-from conversations.ids import ExternalId
+from conversations.conversation import Agent, Author, Conversation
+from conversations.events import Event
+from conversations.ids import ConversationKey, ExternalId
 from conversations.wording.request import Act, Situation, Surface
 
 
@@ -96,6 +97,8 @@ class Alarm(StrEnum):
     TRANSFERRED = "transferred"
     POST_DELETED = "post_deleted"
     POST_EDITED = "post_edited"
+    SPLIT_OFF = "split_off"
+    MERGED = "merged"
 
 
 class Audience(StrEnum):
@@ -160,6 +163,19 @@ class MuteCustomer:
     """The bot never again writes to this customer of its own accord."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """Posts go to another conversation of the same customer, in the same commit, and ``event`` tells it so.
+
+    ``posts`` None: all turns, and our words that are on their way. ``opens``: the other conversation, if it is made here.
+    """
+
+    to: ConversationKey
+    event: Event
+    posts: tuple[ExternalId, ...] | None
+    opens: Conversation | None = None
+
+
 Effect = (
     Say
     | SendWords
@@ -172,4 +188,5 @@ Effect = (
     | KeepLabel
     | DeleteCopy
     | MuteCustomer
+    | Move
 )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
 
-from conversations.comprehension.reading import Reading
-from conversations.conversation import Agent, Author, CheckBackBy, Step, TimerName
-from conversations.ids import EffectKey, ExternalId, PromiseId
+from conversations.comprehension.reading import Reading, RiskLevel
+from conversations.conversation import Agent, Author, CheckBackBy, Step, StoryTurn, TimerName, WordsOut
+from conversations.ids import ConversationKey, EffectKey, ExternalId, PromiseId
 from conversations.protocol import Trigger
 from conversations.wording.request import Act, Surface
 
@@ -284,6 +284,65 @@ class AgentSetReference:
     reference: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSplit:
+    """An agent says that these posts are about another matter: they become a conversation of their own."""
+
+    trigger: ClassVar[Trigger] = Trigger.AGENT_SPLIT
+    agent: Agent
+    posts: tuple[ExternalId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentMerged:
+    """An agent says that this conversation is about the same as an older one of this customer: it becomes part of that."""
+
+    trigger: ClassVar[Trigger] = Trigger.AGENT_MERGED
+    agent: Agent
+    into: ConversationKey
+
+
+# ---------------------------------------------------------------- other conversations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitOff:
+    """This conversation was just made, of posts that were another's (``source``)."""
+
+    trigger: ClassVar[Trigger] = Trigger.SPLIT_OFF
+    agent: Agent
+    source: ConversationKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseMerged:
+    """Another conversation (``source``) became part of this one: what it knew, by the names of ``Conversation``."""
+
+    trigger: ClassVar[Trigger] = Trigger.CASE_MERGED
+    agent: Agent
+    source: ConversationKey
+    story: tuple[StoryTurn, ...]
+    turns_count: int
+    first_posted_at: datetime
+    risks: tuple[tuple[str, RiskLevel], ...] = ()
+    risk_words_said: bool = False
+    replied_at: datetime | None = None
+    heard_until: datetime | None = None
+    said_at: datetime | None = None
+    introduced: bool = False
+    words_out: tuple[WordsOut, ...] = ()
+    direct: bool = False
+    bot_muted: bool = False
+    opted_out: bool = False
+    owner: Agent | None = None
+    unanswered_since: datetime | None = None
+    reference: str = ""
+
+    def without_words(self, keys: frozenset[EffectKey]) -> CaseMerged:
+        """The same once the store has withdrawn these words: they no longer count as on their way."""
+        return replace(self, words_out=tuple(words for words in self.words_out if words.key not in keys))
+
+
 AgentEvent = (
     AgentClaimed
     | AgentReplied
@@ -300,6 +359,8 @@ AgentEvent = (
     | AgentLabelled
     | AgentReopened
     | AgentSetReference
+    | AgentSplit
+    | AgentMerged
 )
 Event = (
     CustomerPosted
@@ -312,4 +373,6 @@ Event = (
     | FirstReplyForecast
     | TimerFired
     | AgentEvent
+    | SplitOff
+    | CaseMerged
 )

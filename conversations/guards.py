@@ -14,7 +14,9 @@ from conversations.events import (
     AgentLabelled,
     AgentRecordedAnswer,
     AgentResolved,
+    AgentSplit,
     AgentTransferred,
+    CaseMerged,
     CustomerPosted,
     Event,
     PostDeleted,
@@ -334,6 +336,39 @@ class Guards:
     def rounds_used_up(self) -> bool:
         """The rounds are used up: whatever is recorded now closes the case."""
         return self.draft.rounds >= self.policy.check_back_rounds_max
+
+    # ---------------------------------------------------------------- split and merged
+
+    def turns_may_leave(self) -> bool:
+        """The posts are of this story, and something is left of it without them."""
+        event, case = self.event, self.draft
+        if not isinstance(event, AgentSplit):
+            return False
+        leaving = set(event.posts)
+        return bool(leaving) and leaving <= {turn.id for turn in case.story} and len(leaving) < case.turns_count
+
+    def first_words_are_due(self) -> bool:
+        """Nobody has answered this customer's posts yet, and the bot may: not in danger, not where a human decides first."""
+        case = self.draft
+        return (
+            case.replied_at is None
+            and not case.first_reply_out
+            and case.risk_level is not RiskLevel.RED
+            and not self.bot_is_silenced()
+            and not self.first_reply_is_held()
+        )
+
+    def brings_an_owner(self) -> bool:
+        """The conversation that became part of this one had an owner."""
+        return isinstance(self.event, CaseMerged) and self.event.owner is not None
+
+    def brings_an_unanswered_turn(self) -> bool:
+        """In it, a turn of the customer waited for a human's answer."""
+        return isinstance(self.event, CaseMerged) and self.event.unanswered_since is not None
+
+    def was_merged(self) -> bool:
+        """It was closed because it became part of another."""
+        return self.before.merged_into is not None
 
     # ---------------------------------------------------------------- closed
 

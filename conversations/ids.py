@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NewType
 
 ConversationKey = NewType("ConversationKey", str)
-"""One conversation: ``{channel}:{account}:{external id of its first post}``."""
+"""One conversation: ``{channel}:{account}:{external id of its first post}``; split off: ``{where from}~{version}``."""
 
 ExternalId = NewType("ExternalId", str)
 """What a platform calls a post or message. Unique together with the channel's name."""
@@ -23,6 +23,11 @@ PromiseId = NewType("PromiseId", str)
 def conversation_key(channel: str, account: str, first_post: str) -> ConversationKey:
     """The key of the conversation that this first post opens."""
     return ConversationKey(f"{channel}:{account}:{first_post}")
+
+
+def split_key(conversation: ConversationKey, version: int) -> ConversationKey:
+    """The key of what is split off from a conversation in the decision that made this version."""
+    return ConversationKey(f"{conversation}~{version}")
 
 
 def effect_key(conversation: ConversationKey, version: int, n: int) -> EffectKey:

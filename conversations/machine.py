@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from transitions import Machine, MachineError
 
 from conversations.comprehension.reading import Decision
-from conversations.conversation import Conversation, Customer, Timer, TimerName
+from conversations.conversation import Conversation, Customer
 from conversations.effects import Effect
 from conversations.errors import ProtocolError
 from conversations.events import CustomerPosted, Event, TimerFired
@@ -17,6 +17,7 @@ from conversations.ids import ConversationKey, conversation_key
 from conversations.policy import Policy
 from conversations.protocol import IGNORED, TABLE, State
 from conversations.step import Step
+from conversations.steps.draft import first_reply_timers
 
 
 def build_machine() -> Machine:
@@ -74,7 +75,6 @@ def open_conversation(
     opening: Opening, event: CustomerPosted, now: datetime, policy: Policy, previous: Conversation | None = None
 ) -> Conversation:
     """A new conversation, before its first post is decided: the first-reply clock runs from the moment the customer posted."""
-    due_at = event.posted_at + timedelta(seconds=policy.window_s - policy.reserve_s)
     return Conversation(
         key=conversation_key(opening.channel, opening.account, event.id),
         channel=opening.channel,
@@ -85,10 +85,7 @@ def open_conversation(
         triage=triage_of(event),
         returning=previous is not None,
         previous=previous.key if previous else None,
-        timers=(
-            Timer(TimerName.FIRST_REPLY, due_at),
-            Timer(TimerName.FIRST_REPLY_ALARM, due_at - timedelta(seconds=policy.first_reply_alarm_s)),
-        ),
+        timers=first_reply_timers(event.posted_at, policy),
     )
 
 

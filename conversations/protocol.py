@@ -79,6 +79,10 @@ class Trigger(StrEnum):
     AGENT_LABELLED = "agent_labelled"
     AGENT_REOPENED = "agent_reopened"
     AGENT_SET_REFERENCE = "agent_set_reference"
+    AGENT_SPLIT = "agent_split"
+    AGENT_MERGED = "agent_merged"
+    SPLIT_OFF = "split_off"
+    CASE_MERGED = "case_merged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,10 @@ def row(
 
 # fmt: off
 TABLE: tuple[Row, ...] = (
+    # ------------------------------------------------------------------ what reaches a conversation that became part of another
+    row(S.CLOSED, (T.CUSTOMER_POSTED, T.POST_EDITED, T.POST_DELETED, T.BRAND_ANSWERED_ELSEWHERE, T.WORDS_ACCEPTED, T.SEND_FAILED,
+        T.CUSTOMER_UNREACHABLE, T.CASE_MERGED), "was_merged", None, "pass_on"),
+
     # ------------------------------------------------------------------ the customer writes: danger first, then "stop"
     row(UNOWNED, T.CUSTOMER_POSTED, "at_risk_red risk_words_on_their_way", S.AWAITING_AGENT, "call_everyone open_handoff"),
     row(UNOWNED, T.CUSTOMER_POSTED, "at_risk_red", S.AWAITING_AGENT,
@@ -237,8 +245,28 @@ TABLE: tuple[Row, ...] = (
     row(S.CHECKING_BACK, T.CUSTOMER_POSTED, "", S.AWAITING_AGENT,
         "withdraw_words keep_unhappy_answer say_reopen next_round cancel_check_back open_handoff call_not_happy"),
     row(S.CHECKING_BACK, T.SILENCE_ELAPSED, "", S.CLOSED, "keep_no_answer close_unanswered"),
+    row(S.CLOSED, T.AGENT_REOPENED, "was_merged", None, "tell_not_now"),
     row((*DONE, S.CLOSED), T.AGENT_REOPENED, "", S.WITH_AGENT, "withdraw_words reopen cancel_check_back take_ownership start_answer_clock"),
     row((*UNOWNED, *OWNED), T.AGENT_REOPENED, "", None, "tell_not_now"),
+
+    # ------------------------------------------------------------------ an agent splits a conversation, or merges two into the older
+    row(S.LISTENING, T.AGENT_SPLIT, "turns_may_leave", None, "withdraw_words split_off listen_on"),
+    row(S.REFLECTING, T.AGENT_SPLIT, "turns_may_leave mirror_on_its_way", S.LISTENING, "withdraw_words split_off listen_on"),
+    row((S.REFLECTING, S.AWAITING_AGENT, *OWNED, *DONE), T.AGENT_SPLIT, "turns_may_leave", None, "split_off"),
+    row(ALL, T.AGENT_SPLIT, "", None, "tell_not_now"),
+    row(S.LISTENING, T.SPLIT_OFF, "first_words_are_due", S.AWAITING_AGENT, "say_hand_over open_handoff call_split_off"),
+    row(S.LISTENING, T.SPLIT_OFF, "", S.AWAITING_AGENT, "open_handoff call_split_off"),
+    row((*UNOWNED, S.WITH_AGENT, S.FULFILLING, *DONE), T.AGENT_MERGED, "nothing_promised", S.CLOSED, "withdraw_words merge_into"),
+    row(ALL, T.AGENT_MERGED, "", None, "tell_not_now"),
+    row(UNOWNED, T.CASE_MERGED, "brings_an_owner", S.WITH_AGENT,
+        "withdraw_words stop_clocks follow_owner call_merged start_answer_clock"),
+    row(LISTENING_OR_REFLECTING, T.CASE_MERGED, "first_words_are_due", S.AWAITING_AGENT,
+        "withdraw_words say_hand_over open_handoff call_merged"),
+    row(LISTENING_OR_REFLECTING, T.CASE_MERGED, "", S.AWAITING_AGENT, "withdraw_words open_handoff call_merged"),
+    row(OWNED, T.CASE_MERGED, "brings_an_unanswered_turn", None, "call_merged start_answer_clock"),
+    row((S.AWAITING_AGENT, *OWNED), T.CASE_MERGED, "", None, "call_merged"),
+    row(DONE, T.CASE_MERGED, "", S.AWAITING_AGENT, "withdraw_words reopen cancel_check_back open_handoff call_merged"),
+    row(S.CLOSED, T.CASE_MERGED, "", S.AWAITING_AGENT, "reopen open_handoff call_merged"),
 
     # ------------------------------------------------------------------ closed, and the customer comes back
     row(S.CLOSED, T.CUSTOMER_POSTED, "at_risk_red", S.AWAITING_AGENT, "reopen call_everyone say_risk_words open_handoff"),
@@ -278,9 +306,9 @@ IGNORED: frozenset[tuple[State, Trigger]] = frozenset(
     + [(state, T.OWNER_SILENT) for state in (*UNOWNED, *DONE, S.CLOSED)]
     + [(state, T.SNOOZE_ELAPSED) for state in (*LISTENING_OR_REFLECTING, *DONE, S.CLOSED)]
     + [(state, T.CHECK_BACK_DUE) for state in ALL if state is not S.RESOLVED]
+    # said once, to a conversation that was just made
+    + [(state, T.SPLIT_OFF) for state in ALL if state is not S.LISTENING]
     # a closed conversation owes nothing
     + [(S.CLOSED, T.PROMISE_DUE_SOON), (S.CLOSED, T.PROMISE_OVERDUE), (S.CLOSED, T.FIRST_REPLY_ENDANGERED)]
-    # a colleague's words in a closed case need nobody's attention
-    + [(S.CLOSED, T.BRAND_ANSWERED_ELSEWHERE)]
 )
 """Pairs that are ignored on purpose, each with its reason above."""

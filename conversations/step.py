@@ -21,10 +21,10 @@ from conversations.events import (
     Event,
 )
 from conversations.policy import Policy
-from conversations.steps.endings import Endings
+from conversations.steps.moves import Moves
 
 
-class Step(Endings):
+class Step(Moves):
     """Absorbs the event; then the machine runs guards and effects on it; ``finish`` gives the result."""
 
     __slots__ = ()
@@ -32,7 +32,7 @@ class Step(Endings):
     def __init__(self, conversation: Conversation, event: Event, now: datetime, policy: Policy) -> None:
         super().__init__(conversation, event, now, policy)
         self.change(**absorb.absorb(conversation, event, policy))
-        if isinstance(event, CustomerPosted | BrandAnsweredElsewhere):
+        if isinstance(event, CustomerPosted | BrandAnsweredElsewhere) and conversation.merged_into is None:
             self.mirror(event.id)
 
     def finish(self) -> Conversation:

@@ -42,6 +42,7 @@ OUTCOMES: dict[Outcome, str] = {
     Outcome.OPTED_OUT: "wants no bot",
     Outcome.UNREACHABLE: "cannot be reached",
     Outcome.WITHDRAWN: "taken back by the customer",
+    Outcome.MERGED: "part of another case",
 }
 
 TIMERS: dict[TimerName, tuple[str, str]] = {
@@ -99,6 +100,10 @@ TRIGGERS: dict[Trigger, str] = {
     Trigger.AGENT_LABELLED: "an agent labelled it",
     Trigger.AGENT_REOPENED: "an agent reopened it",
     Trigger.AGENT_SET_REFERENCE: "a reference was set",
+    Trigger.AGENT_SPLIT: "an agent split it",
+    Trigger.AGENT_MERGED: "an agent merged it into another",
+    Trigger.SPLIT_OFF: "it was split off another",
+    Trigger.CASE_MERGED: "another became part of it",
 }
 """Why a decision was made."""
 
@@ -171,6 +176,8 @@ ACTS: dict[CaseAct, str] = {
     CaseAct.REOPEN: "Reopen",
     CaseAct.SET_REFERENCE: "Reference",
     CaseAct.ANSWERED_BY_HAND: "I answered by hand",
+    CaseAct.SPLIT: "Split",
+    CaseAct.MERGE: "Merge",
 }
 """Names on buttons and tabs."""
 

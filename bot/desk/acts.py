@@ -14,22 +14,25 @@ from bot.channels.port import Channel, TakeIn
 from bot.clock import Clock
 from bot.store.port import Store
 from bot.store.records import Arrival, Kind
-from conversations.conversation import Author, Conversation
+from conversations.conversation import Agent, Author, Conversation
 from conversations.errors import HearoutError
 from conversations.events import (
     AgentDismissed,
     AgentEvent,
+    AgentMerged,
     AgentProposedPlan,
     AgentRecordedAgreement,
     AgentReopened,
     AgentReplied,
     AgentResolved,
     AgentSnoozed,
+    AgentSplit,
     AgentTransferred,
     BrandAnsweredElsewhere,
 )
 from conversations.ids import ConversationKey, ExternalId
 from conversations.policy import Policy
+from conversations.protocol import State
 from conversations.wording import guard
 from conversations.wording.findings import Finding
 from conversations.wording.length import split_text, weighted_length
@@ -40,6 +43,7 @@ COLLISION_S = 60.0
 ROWS_MAX = 10_000
 """Rows of one case's outbox that are looked through for another agent's words."""
 WORDS_CHARS_MAX = 10_000
+OPEN_STATES = tuple(state.value for state in State if state is not State.CLOSED)
 STEPS_MAX = 20
 AHEAD_MAX = timedelta(days=366)
 
@@ -95,8 +99,13 @@ class Acts:
         if conversation is None:
             raise ActError("case", "this case is not there any more: it was erased")
         self.check(event, self.clock.now())
-        if isinstance(event, AgentReopened):
-            await self.check_reopening(conversation)
+        match event:
+            case AgentReopened():
+                await self.check_reopening(conversation)
+            case AgentSplit():
+                check_split(conversation, event)
+            case AgentMerged():
+                await self.check_merging(conversation, event)
         arrival = Arrival(
             channel="desk",
             account=conversation.account,
@@ -109,10 +118,41 @@ class Acts:
 
     async def check_reopening(self, case: Conversation) -> None:
         """A customer has one open case with an account of ours. Raises ``ActError`` where another one is open."""
-        for other in await self.store.conversations(customer=case.customer.id):
-            same = (other.channel, other.account, other.customer.id) == (case.channel, case.account, case.customer.id)
-            if same and other.is_open and other.key != case.key:
+        for other in await self.others(case):
+            if other.split_from is None and case.split_from is None:
                 raise ActError("case", f"this customer has a newer case that is open ({other.key}): go on there")
+
+    async def others(self, case: Conversation) -> list[Conversation]:
+        """The same customer's other open cases with the same account of ours, the oldest first: what may be merged."""
+        found = [
+            other
+            for other in await self.store.conversations(states=OPEN_STATES, customer=case.customer.id)
+            if (other.channel, other.account, other.customer.id) == (case.channel, case.account, case.customer.id)
+            and other.key != case.key
+        ]
+        return sorted(found, key=age)
+
+    async def merge(self, case: Conversation, other: ConversationKey, agent: Agent, act_id: str) -> ConversationKey:
+        """Make two open cases of a customer one: the older goes on, so that merges can never run in a circle.
+
+        Returns the case that goes on. Raises ``ActError``.
+        """
+        chosen = next((found for found in await self.others(case) if found.key == other), None)
+        if chosen is None:
+            raise ActError("other", "this case is not open any more, or is not this customer's: choose another")
+        older, newer = sorted((case, chosen), key=age)
+        await self.submit(newer.key, AgentMerged(agent=agent, into=older.key), act_id)
+        return older.key
+
+    async def check_merging(self, case: Conversation, event: AgentMerged) -> None:
+        """Raises ``ActError`` for a case that cannot become part of that other one."""
+        into = next((other for other in await self.others(case) if other.key == event.into), None)
+        if into is None:
+            raise ActError("other", "this case is not open any more, or is not this customer's: choose another")
+        if age(into) > age(case):
+            raise ActError("other", "the older case goes on: merge it the other way round")
+        if case.promises_open or case.state is State.AWAITING_AGREEMENT:
+            raise ActError("other", "the newer case has a plan that is under way: finish that first, then merge")
 
     def check(self, event: AgentEvent | BrandAnsweredElsewhere, now: datetime) -> None:
         """What can be told before the protocol is asked. Raises ``ActError``."""
@@ -164,6 +204,22 @@ class Acts:
             if row.kind is Kind.WORDS and row.author is Author.AGENT and row.created_at >= since and not mine:
                 return str(row.body.get("agent") or "somebody else")
         return None
+
+
+def age(case: Conversation) -> tuple[datetime, str]:
+    """What tells the older of two cases."""
+    return case.opened_at, case.key
+
+
+def check_split(case: Conversation, event: AgentSplit) -> None:
+    """Some of the story leaves, and some stays. Raises ``ActError``."""
+    leaving = set(event.posts)
+    if not leaving:
+        raise ActError("posts", "choose at least one post that is about another matter")
+    if not leaving <= {turn.id for turn in case.story}:
+        raise ActError("posts", "one of these posts is not part of this case any more: look again")
+    if len(leaving) >= case.turns_count:
+        raise ActError("posts", "something must stay: leave at least one post here")
 
 
 def written(field: str, text: str, chars_max: int) -> None:

@@ -65,6 +65,8 @@ WORDS: dict[Alarm, tuple[Tone, str, str]] = {
     A.TRANSFERRED: (NOTE, "Handed over by {by}", "{note}"),
     A.POST_DELETED: (NOTE, "A post was deleted", "Our copy is gone as well."),
     A.POST_EDITED: (NOTE, "A post was edited", "The new words are in the thread."),
+    A.SPLIT_OFF: (NOTE, "Split off by {by}", "These posts are about another matter than the case that they came from."),
+    A.MERGED: (NOTE, "Another case was merged into this one by {by}", "Its posts follow; answers to either come here."),
 }  # fmt: skip
 """Loudness, title and detail of every alarm; the names in braces are the call's facts."""
 

@@ -42,31 +42,40 @@ class CaseAct(StrEnum):
     REOPEN = "reopen"
     SET_REFERENCE = "set_reference"
     ANSWERED_BY_HAND = "answered_by_hand"
+    SPLIT = "split"
+    MERGE = "merge"
 
 
 C = CaseAct
-_FRONT = (C.CLAIM, C.REPLY, C.LABEL, C.DISMISS, C.MUTE_BOT, C.ANSWERED_BY_HAND, C.SET_REFERENCE)
+_FRONT = (
+    C.CLAIM, C.REPLY, C.LABEL, C.DISMISS, C.MUTE_BOT, C.ANSWERED_BY_HAND, C.SET_REFERENCE, C.SPLIT, C.MERGE,
+)  # fmt: skip
 ACTS: dict[State, tuple[CaseAct, ...]] = {
     State.LISTENING: _FRONT,
     State.REFLECTING: _FRONT,
     State.AWAITING_AGENT: (
         C.CLAIM, C.REPLY, C.RECORD_ANSWER, C.TRANSFER, C.SNOOZE, C.LABEL, C.DISMISS, C.MUTE_BOT, C.ANSWERED_BY_HAND,
-        C.SET_REFERENCE,
+        C.SET_REFERENCE, C.SPLIT, C.MERGE,
     ),
     State.WITH_AGENT: (
         C.CLAIM, C.REPLY, C.PROPOSE_PLAN, C.RECORD_AGREEMENT, C.KEEP_PROMISE, C.RESOLVE, C.RECORD_ANSWER, C.TRANSFER, C.SNOOZE,
         C.RELEASE, C.LABEL, C.DISMISS, C.MUTE_BOT, C.ANSWERED_BY_HAND, C.SET_REFERENCE,
+        C.SPLIT, C.MERGE,
     ),
     State.AWAITING_AGREEMENT: (
         C.CLAIM, C.RECORD_AGREEMENT, C.REPLY, C.PROPOSE_PLAN, C.RESOLVE, C.TRANSFER, C.SNOOZE, C.RELEASE, C.MUTE_BOT,
-        C.ANSWERED_BY_HAND, C.SET_REFERENCE,
+        C.ANSWERED_BY_HAND, C.SET_REFERENCE, C.SPLIT,
     ),
     State.FULFILLING: (
         C.CLAIM, C.KEEP_PROMISE, C.RESOLVE, C.REPLY, C.PROPOSE_PLAN, C.TRANSFER, C.SNOOZE, C.RELEASE, C.MUTE_BOT,
-        C.ANSWERED_BY_HAND, C.SET_REFERENCE,
+        C.ANSWERED_BY_HAND, C.SET_REFERENCE, C.SPLIT, C.MERGE,
     ),
-    State.RESOLVED: (C.RECORD_ANSWER, C.REOPEN, C.REPLY, C.CLAIM, C.RELEASE, C.MUTE_BOT, C.SET_REFERENCE),
-    State.CHECKING_BACK: (C.RECORD_ANSWER, C.REOPEN, C.REPLY, C.CLAIM, C.MUTE_BOT, C.SET_REFERENCE),
+    State.RESOLVED: (
+        C.RECORD_ANSWER, C.REOPEN, C.REPLY, C.CLAIM, C.RELEASE, C.MUTE_BOT, C.SET_REFERENCE, C.SPLIT, C.MERGE,
+    ),
+    State.CHECKING_BACK: (
+        C.RECORD_ANSWER, C.REOPEN, C.REPLY, C.CLAIM, C.MUTE_BOT, C.SET_REFERENCE, C.SPLIT, C.MERGE,
+    ),
     State.CLOSED: (C.REOPEN, C.SET_REFERENCE),
 }  # fmt: skip
 """Which acts make sense in which state, the likeliest first. ``acts_for`` takes out what this very case has no use for."""
@@ -245,6 +254,10 @@ class Card:
     said: tuple[SaidLine, ...]
     calls: tuple[Call, ...]
     earlier: ConversationKey | None
+    split_from: ConversationKey | None
+    splits: tuple[ConversationKey, ...]
+    merged: tuple[ConversationKey, ...]
+    merged_into: ConversationKey | None
     reference: str
     acts: tuple[CaseAct, ...]
 
@@ -311,6 +324,10 @@ def card(
         said=said_lines(turns, rows),
         calls=tuple(call_of(row) for row in rows if row.kind in (Kind.ALARM, Kind.TELL)),
         earlier=case.previous,
+        split_from=case.split_from,
+        splits=case.splits,
+        merged=case.merged,
+        merged_into=case.merged_into,
         reference=case.reference,
         acts=acts_for(case, agent, policy),
     )
@@ -331,6 +348,9 @@ def acts_for(case: Conversation, agent: AgentId | None, policy: Policy) -> tuple
         C.MUTE_BOT: case.bot_muted or case.opted_out,
         C.ANSWERED_BY_HAND: case.replied_at is not None,
         C.RECORD_ANSWER: case.state in (State.AWAITING_AGENT, State.WITH_AGENT) and not rounds_used_up,
+        C.REOPEN: case.merged_into is not None,
+        C.SPLIT: case.turns_count < 2 or not case.story,
+        C.MERGE: not case.relatives or bool(case.promises_open),
     }
     return tuple(act for act in ACTS[case.state] if not pointless.get(act, False))
 

@@ -227,6 +227,21 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """Turns that go to another conversation of the same customer, with what is known of them; ``event`` tells it so.
+
+    ``posts`` None: all turns, and words that are on their way. ``opens``: the other conversation, if it is made now. An event
+    that names words on their way (``CaseMerged``) loses those that this very decision withdraws.
+    """
+
+    key: EffectKey
+    to: ConversationKey
+    event: Event
+    posts: tuple[ExternalId, ...] | None
+    opens: Conversation | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """All that one decision changes, committed at once or not at all.
 
@@ -245,6 +260,7 @@ class Decision:
     labels: tuple[Label, ...] = ()
     mute_customer: bool = False
     audit: tuple[str, ...] = ()
+    moves: tuple[Moved, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,20 +288,6 @@ class Lane:
     at_once: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Aside:
-    """A mention that triage set aside."""
-
-    sequence: int
-    channel: str
-    account: str
-    id: ExternalId
-    customer: Customer | None
-    event: Event
-    reason: str
-    at: datetime
-
-
 @dataclass(frozen=True, slots=True)
 class Hold:
     """A lease that is held. Its fence rises whenever it changes hands: who comes late with an old one is refused."""
@@ -302,6 +304,20 @@ class Lease:
     holder: str
     fence: int
     ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """A mention that triage set aside."""
+
+    sequence: int
+    channel: str
+    account: str
+    id: ExternalId
+    customer: Customer | None
+    event: Event
+    reason: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

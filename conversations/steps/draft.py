@@ -36,6 +36,13 @@ FIRST_REPLY_TIMERS = (TimerName.FIRST_REPLY, TimerName.FIRST_REPLY_ALARM)
 PROMISE_TIMERS = (TimerName.PROMISE_SOON, TimerName.PROMISE_OVERDUE)
 
 
+def first_reply_timers(posted_at: datetime, policy: Policy) -> tuple[Timer, ...]:
+    """The clock of the first reply, which runs from the moment the customer posted, and its alarm."""
+    due_at = posted_at + timedelta(seconds=policy.window_s - policy.reserve_s)
+    alarm_at = due_at - timedelta(seconds=policy.first_reply_alarm_s)
+    return Timer(TimerName.FIRST_REPLY, due_at), Timer(TimerName.FIRST_REPLY_ALARM, alarm_at)
+
+
 class Draft(Guards):
     """The tools of a step: change the draft, start and stop timers, call people, and count time."""
 

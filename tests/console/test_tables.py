@@ -35,6 +35,8 @@ TRIGGERS = {
     CaseAct.REOPEN: Trigger.AGENT_REOPENED,
     CaseAct.SET_REFERENCE: Trigger.AGENT_SET_REFERENCE,
     CaseAct.ANSWERED_BY_HAND: Trigger.BRAND_ANSWERED_ELSEWHERE,
+    CaseAct.SPLIT: Trigger.AGENT_SPLIT,
+    CaseAct.MERGE: Trigger.AGENT_MERGED,
 }
 
 

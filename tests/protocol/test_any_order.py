@@ -12,13 +12,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from bot.store.codec import dump_conversation, dump_event, load_conversation, load_event
 from conversations.comprehension.reading import CueName, Decision, Reading
-from conversations.conversation import Author, CheckBackBy, Conversation, Customer, Outcome, Step, TimerName
-from conversations.effects import Effect, Say, WithdrawWords
+from conversations.conversation import Author, CheckBackBy, Conversation, Customer, Outcome, Step, StoryTurn, TimerName
+from conversations.effects import Effect, Move, Say, WithdrawWords
 from conversations.events import (
     AgentClaimed,
     AgentDismissed,
     AgentEvent,
     AgentLabelled,
+    AgentMerged,
     AgentMutedBot,
     AgentProposedPlan,
     AgentRecordedAgreement,
@@ -29,8 +30,10 @@ from conversations.events import (
     AgentResolved,
     AgentSetReference,
     AgentSnoozed,
+    AgentSplit,
     AgentTransferred,
     BrandAnsweredElsewhere,
+    CaseMerged,
     CustomerPosted,
     CustomerUnreachable,
     Event,
@@ -43,7 +46,7 @@ from conversations.events import (
     WordsAccepted,
 )
 from conversations.guards import RISK_ACTS
-from conversations.ids import EffectKey, ExternalId, PromiseId
+from conversations.ids import ConversationKey, EffectKey, ExternalId, PromiseId
 from conversations.machine import Opening, advance, due_timers, is_current, open_conversation
 from conversations.policy import ChannelTraits, Policy
 from conversations.protocol import OWNED, UNOWNED, State
@@ -186,6 +189,43 @@ class AnyOrder(RuleBasedStateMachine):
         steps = tuple(Step("again", None if span is None else self.now + span) for span in ahead)
         self.take(AgentProposedPlan(agent=agent, steps=steps))  # type: ignore[arg-type]
 
+    @rule(agent=AGENTS, numbers=st.lists(st.integers(1, 8), min_size=1, max_size=2))
+    def split(self, agent: object, numbers: list[int]) -> None:
+        """Posts leave for a conversation of their own, which can be gone on with as well."""
+        before = self.case
+        posts = tuple(ExternalId(f"p{number}") for number in numbers)
+        for move in self.take(AgentSplit(agent=agent, posts=posts)):  # type: ignore[arg-type]
+            assert move.opens is not None
+            made = load_conversation(dump_conversation(move.opens))
+            assert made.turns_count + self.case.turns_count == before.turns_count
+            assert {turn.id for turn in (*made.story, *self.case.story)} == {turn.id for turn in before.story}
+            told = advance(made, load_event(*dump_event(move.event)), self.now, self.policy).conversation
+            assert told.state is State.AWAITING_AGENT
+            assert told.timer(TimerName.UNCLAIMED) is not None
+
+    @rule(agent=AGENTS, what=READINGS, owner=st.none() | AGENTS, late=st.integers(0, 400), waits=st.booleans())
+    def another_comes(self, agent: object, what: Reading, owner: object, late: int, waits: bool) -> None:
+        """Another conversation becomes part of this one."""
+        self.count += 1
+        at = self.now - timedelta(minutes=late)
+        turn = StoryTurn(ExternalId(f"p{self.count}"), at, Surface.PUBLIC, what)
+        event = CaseMerged(
+            agent=agent,  # type: ignore[arg-type]
+            source=ConversationKey(f"x:brand:{self.count}"),
+            story=(turn,),
+            turns_count=1,
+            first_posted_at=at,
+            owner=owner,  # type: ignore[arg-type]
+            unanswered_since=at if waits else None,
+        )
+        self.take(event)
+
+    @rule(agent=AGENTS, really=st.integers(0, 9))
+    def merge(self, agent: object, really: int) -> None:
+        """This conversation becomes part of another, now and then."""
+        if really == 0:
+            self.take(AgentMerged(agent=agent, into=ConversationKey("x:brand:0")))  # type: ignore[arg-type]
+
     @rule()
     def forecast(self) -> None:
         """Delivery sees trouble coming."""
@@ -233,8 +273,8 @@ class AnyOrder(RuleBasedStateMachine):
 
     # ---------------------------------------------------------------- one step, and what must hold of it
 
-    def take(self, event: Event) -> None:
-        """Advance, as the engine and the store do it."""
+    def take(self, event: Event) -> list[Move]:
+        """Advance, as the engine and the store do it. Returns what goes to another conversation."""
         before = self.case
         result = advance(before, event, self.now, self.policy)
         after = result.conversation
@@ -246,6 +286,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert replayed == result, "what is stored and replayed must be the same"
         self.check_words(before, event, after, result.effects)
         self.case = self.withdrawn(after, result.effects)
+        return [effect for effect in result.effects if isinstance(effect, Move)]
 
     def withdrawn(self, case: Conversation, effects: tuple[Effect, ...]) -> Conversation:
         """What is being sent cannot be taken back; what waits can."""

@@ -21,6 +21,7 @@ from bot.store.rows import (
     turn_params,
 )
 from bot.store.steps import Batch, Statement, Steps
+from bot.store.steps.moves import move_writes
 from conversations.conversation import Conversation
 from conversations.ids import ConversationKey, EffectKey
 
@@ -79,9 +80,16 @@ def decide(woken: Woken, now: int, decider: Decider) -> Steps[None]:
     if not consumed <= {event.sequence for event in events}:
         raise StoreError(f"the decision for {key} consumed events that it was not given: {sorted(consumed)}")
     writes: Batch = [(_READ, (now, sequence, key)) for sequence in decision.consumed]
-    conversation = yield from _outbox(decision, conversation, now, writes)
+    withdrawn: frozenset[EffectKey] = frozenset()
+    if decision.withdraw is not None:
+        rows = yield _WITHDRAW, (clean(decision.withdraw), now, key)
+        withdrawn = frozenset(EffectKey(row[0]) for row in rows)
+        conversation = conversation.without_words(withdrawn)
+    yield from _outbox(decision, key, now, writes)
     yield from _turns(decision, key, writes)
     _rest(decision, now, writes)
+    for move in decision.moves:
+        writes += move_writes(move, key, withdrawn, now)
     wake_at = micros(conversation.wake_at) if conversation.wake_at else None
     if len(consumed) < len(events):
         wake_at = now if wake_at is None else min(wake_at, now)
@@ -100,17 +108,12 @@ def _saved(before: Conversation, after: Conversation, version: int, wake_at: int
     return _MOVE, (*moved_params(after, wake_at, now), after.key, version)
 
 
-def _outbox(decision: Decision, conversation: Conversation, now: int, writes: Batch) -> Steps[Conversation]:
-    """Withdraw, postpone, insert. Returns the conversation without the words that were withdrawn."""
-    key = conversation.key
-    if decision.withdraw is not None:
-        withdrawn = yield _WITHDRAW, (clean(decision.withdraw), now, key)
-        conversation = conversation.without_words(frozenset(EffectKey(row[0]) for row in withdrawn))
+def _outbox(decision: Decision, key: ConversationKey, now: int, writes: Batch) -> Steps[None]:
+    """Postpone, insert."""
     if decision.postpone is not None:
         until = _postponed(decision.postpone)
         writes.append((_POSTPONE, (until, key, until)))
     writes += [(_OUT, outbox_params(row, now)) for row in (yield from _with_one_card(decision.outbox))]
-    return conversation
 
 
 def _postponed(postpone: Postpone) -> int:

@@ -25,7 +25,10 @@ from conversations.ids import ConversationKey, ExternalId
 _SEEN = "select 1 from inbox where channel=? and external_id=? union all select 1 from erased where hash=?"
 _CURRENT = """select document from conversation where id = (
   select id from conversation where customer=? and account=? and channel=?
-  order by state='CLOSED', split_from is not null, opened_at desc, id desc limit 1)"""
+  order by state='CLOSED', closed_at desc, split_from is not null, opened_at desc, id desc limit 1)"""
+_IN_THREAD = """select document from turn join conversation on conversation.key = turn.conversation
+  where turn.turn_id=? and conversation.customer=? and conversation.account=? and conversation.channel=?
+  and conversation.state<>'CLOSED' limit 1"""
 _KEEP = f"insert into inbox ({INBOX_COLUMNS}) values ({marks(12)})"
 _WAKE = "update conversation set wake_at=least(coalesce(wake_at, ?), ?) where key=?"
 _OPEN = f"insert into conversation ({CONVERSATION_COLUMNS}) values ({marks(16)})"
@@ -88,6 +91,10 @@ def _route(arrival: Arrival, customer: Customer, route: Router, now: int) -> Ste
     """Where a customer's post belongs, and what is to be written for it."""
     rows = yield _CURRENT, (clean(customer.id), arrival.account, arrival.channel)
     current = load_conversation(rows[0][0]) if rows else None
+    answers: str | None = getattr(arrival.event, "in_reply_to", None)
+    if current is not None and answers is not None and (current.splits or current.split_from):
+        rows = yield _IN_THREAD, (clean(answers), clean(customer.id), arrival.account, arrival.channel)
+        current = load_conversation(rows[0][0]) if rows else current
     chosen = route(arrival, current)
     writes: Batch = []
     muted = False
