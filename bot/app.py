@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +20,7 @@ from bot.desk.port import Desk
 from bot.engine import Engine, Watch
 from bot.housekeeping import Duty, Housekeeping, look_for_storms, retain
 from bot.intake import Intake
+from bot.leases import Leases
 from bot.metrics import Metrics
 from bot.speech import Brand, Speech
 from bot.store.opening import open_url, sqlite_file
@@ -91,8 +92,9 @@ def wire(
     policy: Policy,
     brand: Brand | None = None,
     webhook: Webhook | None = None,
+    leases: Leases | None = None,
 ) -> App:
-    """Put the parts together. Nothing runs yet."""
+    """Put the parts together. Nothing runs yet. ``leases``: where several processes share the store."""
     decide = asyncio.Event()
     switches = Switches(store, clock, policy, shadow=config.brand.shadow)
     current = switches.policy
@@ -105,11 +107,15 @@ def wire(
     engine = Engine(store, clock, current, lambda: speech, channels, desk, watch, reader.read)
     delivery = Delivery(store, clock, current, channels, desk, intake, decide, switches.refusal, metrics, webhook)
     acts = Acts(store, intake, clock, current, channels)
+
+    def once(name: str, every_s: float, do: Callable[[], Awaitable[object]]) -> Duty:
+        return Duty(name, every_s, do if leases is None else leases.once(name, every_s, do))
+
     duties = (
         Duty("switches", 5.0, switches.load),
         Duty("wording", 5.0, wordings.load),
-        Duty("retention", 3600.0, retain(store, clock, config.privacy.closed_days, config.privacy.set_aside_days)),
-        Duty("storms", 60.0, look_for_storms(storms, clock, desk, metrics, switches)),
+        once("retention", 3600.0, retain(store, clock, config.privacy.closed_days, config.privacy.set_aside_days)),
+        once("storms", 60.0, look_for_storms(storms, clock, desk, metrics, switches)),
     )
     housekeeping = Housekeeping(clock, desk, duties)
     worker = Worker(store, clock, engine, delivery, channels, desk, decide, housekeeping)

@@ -152,7 +152,7 @@ def check(
 @cli.command()
 def run(
     config: ConfigOption = None,
-    role: Annotated[str, typer.Option(help="all, worker, intake or console.")] = "all",
+    role: Annotated[str, typer.Option(help="all, worker, intake or console; a part needs PostgreSQL.")] = "all",
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="The console's port instead of the configured one.")
     ] = None,
@@ -168,12 +168,13 @@ def run(
     from bot.store.opening import sqlite_file
 
     log.configure(settings.log.level, {"auto": None, "json": True, "text": False}[settings.log.format])
-    if role != "all":
-        raise ConfigError([f"--role {role}: spreading over machines needs PostgreSQL, which this version lacks"])
+    if role != "all" and sqlite_file(store_url(settings)) is not None:
+        raise ConfigError([f"--role {role}: several processes need PostgreSQL: store.url (docs/scaling.md)"])
     if settings.x.accounts or settings.slack.enabled or sqlite_file(store_url(settings)) is None:
         from bot.live import run as run_live
+        from bot.roles import ProcessRole
 
-        asyncio.run(run_live(settings, port))
+        asyncio.run(run_live(settings, port, ProcessRole(role)))
         return
     from bot.console.serve import serve
 

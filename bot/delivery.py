@@ -10,7 +10,7 @@ be told neither way goes to a human within ``GIVE_UP_S`` (reliability.md, "The p
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 
 from bot.channels.port import (
@@ -83,6 +83,8 @@ class Delivery:
         self.desk = desk
         self.take_in = take_in
         self.decide = decide
+        self.elsewhere: Callable[[], Collection[str]] = tuple
+        """Lanes that another process sends on."""
         self.changed = asyncio.Event()
         self.running: set[asyncio.Task[None]] = set()
 
@@ -97,7 +99,7 @@ class Delivery:
         now = self.clock.now()
         reached("delivery: before claim")
         await self.store.expire_sending(now, self.quarantines)
-        rows = await self.store.claim_deliveries(now, self.sending_s, limit)
+        rows = await self.store.claim_deliveries(now, self.sending_s, limit, self.elsewhere())
         reached("delivery: after claim")
         for row in rows:
             task = asyncio.create_task(self.deliver(row), name=f"deliver {row.key}")

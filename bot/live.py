@@ -29,8 +29,10 @@ from bot.console.sign_in import Links, SignedGate
 from bot.desk.playground import PlaygroundDesk
 from bot.desk.port import Desk
 from bot.desk.slack import DeskSettings, QueuePlace, SlackDesk
+from bot.leases import Leases, at_once, process_name
 from bot.log import get_logger
 from bot.rehearse import file_rehearser
+from bot.roles import ProcessRole
 from bot.slack import Mode, Slack, SlackSettings, Trouble
 from bot.slack.people import People
 from bot.slack.sign_in import SlackSignIn
@@ -73,14 +75,17 @@ class Live:
 
 
 @asynccontextmanager
-async def live(config: Config) -> AsyncIterator[Live]:
-    """The configured program, ready to run. Raises ``ConfigError`` when nothing is configured to run."""
+async def live(config: Config, role: ProcessRole = ProcessRole.ALL) -> AsyncIterator[Live]:
+    """The configured program, ready to run. Raises ``ConfigError`` when nothing is configured to run, or not in this role."""
     if not config.x.accounts and not config.slack.enabled:
         raise ConfigError(["no channel is configured: add [[x.accounts]] or [slack], or try the playground: hearout"])
     async with AsyncExitStack() as stack:
         store = await open_store(config, holder="hearout run")
         stack.push_async_callback(store.close)
+        if role is not ProcessRole.ALL and not store.shared:
+            raise ConfigError([f"--role {role}: several processes need PostgreSQL: store.url (docs/scaling.md)"])
         clock = SystemClock()
+        leases = Leases(store, clock, process_name(), config.store.lease_s) if store.shared else None
         reader = await learned_reader(store)
         slack = slack_of(config, clock) if config.slack.enabled else None
         base = config.domain_policy()
@@ -91,14 +96,18 @@ async def live(config: Config) -> AsyncIterator[Live]:
         channels: dict[str, Channel] = {}
         takers: list[XChannel | SlackChannel] = []
         if config.x.accounts:
-            takers.append(x_channel(config, store, reader, clock, late))
+            takers.append(x_channel(config, store, reader, clock, late, leases))
         if slack is not None and slack_desk is not None and config.slack.customers.enabled:
             takers.append(SlackChannel(slack, store, clock, reader, customers(config), slack_desk.people))
         for taker in takers:
             channels[taker.name] = taker
         policy = config.domain_policy({name: channel.traits for name, channel in channels.items()})
         webhook = await webhook_of(config, clock, stack)
-        app = wire(config, store, clock, channels, late.desk, reader, Wording.default(), policy, webhook=webhook)
+        wording = Wording.default()
+        app = wire(config, store, clock, channels, late.desk, reader, wording, policy, webhook=webhook, leases=leases)
+        app.worker.role = role
+        if leases is not None:
+            app.worker.alone = leases.alone
         for taker in takers:
             taker.take_in = app.intake
         late.app = app
@@ -107,6 +116,7 @@ async def live(config: Config) -> AsyncIterator[Live]:
         for taker in takers:
             if isinstance(taker, XChannel):
                 app.metrics.spending = taker.spend
+                app.delivery.elsewhere = taker.elsewhere if leases is not None else tuple
         await app.switches.load()
         app.wordings.rehearser = file_rehearser(config)
         await app.wordings.load()
@@ -115,10 +125,10 @@ async def live(config: Config) -> AsyncIterator[Live]:
         yield Live(app, signed, slack_desk.people if slack_desk is not None else None)
 
 
-async def run(config: Config, port: int | None = None) -> None:
+async def run(config: Config, port: int | None = None, role: ProcessRole = ProcessRole.ALL) -> None:
     """Run until SIGTERM or Ctrl-C, then finish what is under way."""
     sock = listen(config.console.port if port is None else port, config.console.host)
-    async with live(config) as program, aiohttp.ClientSession() as session:
+    async with live(config, role) as program, aiohttp.ClientSession() as session:
         app = program.app
         gate = gate_of(config, program, session, sock.getsockname()[1])
         hosts = LOOPBACK | {config.console.host, urlsplit(config.console.url).hostname or "localhost"}
@@ -146,7 +156,7 @@ async def run(config: Config, port: int | None = None) -> None:
             loop.add_signal_handler(name, stop)
         for task in (working, serving):
             task.add_done_callback(lambda _done: stop())
-        log.warning("running", channels=sorted(app.channels), port=sock.getsockname()[1])
+        log.warning("running", role=role.value, channels=sorted(app.channels), port=sock.getsockname()[1])
         try:
             await app.worker.stopping.wait()
         finally:
@@ -288,12 +298,17 @@ class Controls:
 # ---------------------------------------------------------------- X
 
 
-def x_channel(config: Config, store: Store, reader: Reader, clock: Clock, late: Late) -> XChannel:
+def x_channel(
+    config: Config, store: Store, reader: Reader, clock: Clock, late: Late, leases: Leases | None = None
+) -> XChannel:
     """X, with its accounts."""
     several = len(config.x.accounts) > 1
     accounts = tuple(x_account(entry, several) for entry in config.x.accounts)
     settings = XSettings(accounts, XPrices(**config.x.prices.model_dump()))
-    return XChannel(settings, store=store, reader=reader, clock=clock, alert=late.alert, policy=late.policy)
+    alone = leases.alone if leases is not None else at_once
+    return XChannel(
+        settings, store=store, reader=reader, clock=clock, alert=late.alert, policy=late.policy, alone=alone
+    )
 
 
 async def check_online(config: Config) -> list[str]:

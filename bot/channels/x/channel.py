@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from bot.channels.port import Accepted, Alert, Duplicate, Rejected, TakeIn
@@ -19,9 +20,10 @@ from bot.channels.x.session import SharedSession
 from bot.channels.x.settings import XSettings
 from bot.channels.x.stream import Stream
 from bot.clock import Clock
+from bot.leases import Alone, at_once
 from bot.log import get_logger
 from bot.store.port import StoreUnavailable
-from bot.store.records import Arrival, Lane, OutboxRow, Place, Taken
+from bot.store.records import Arrival, Hold, Lane, OutboxRow, Place, Taken
 from conversations.conversation import Conversation
 from conversations.policy import ChannelTraits, Policy
 from conversations.wording.length import X_DIRECT_CHARS_MAX, X_POST_WEIGHT_MAX
@@ -58,7 +60,12 @@ class XChannel:
         alert: Alert,
         policy: Callable[[], Policy] = Policy,
         rng: random.Random | None = None,
+        alone: Alone = at_once,
     ) -> None:
+        """``alone``: how it is made sure that each account is read and written by one process only."""
+        self.alone = alone
+        self.at_work: set[str] = set()
+        """The accounts that this process reads and writes."""
         self.shared = SharedSession()
         doors = Doors(take_in or nowhere, store, reader, clock, alert, self.shared, Ours(), rng or random.Random())
         self.clock = clock
@@ -140,22 +147,26 @@ class XChannel:
         """Bring in what customers write until cancelled. An account with missing or wrong keys does not hold up the
         others."""
         await self.prepare()
-        tasks = [asyncio.create_task(rounds.forever(), name=f"x {name}") for name, rounds in self.rounds.items()]
-        for name, line in self.lines.items():
-            if line.account.filtered_stream:
-                tasks.append(asyncio.create_task(Stream(line, self.rounds[name]).forever(), name=f"x stream {name}"))
-        if not tasks:
-            return
+        await together(*(self.alone(f"x:{name}", partial(self.work, name)) for name in self.lines))
+
+    async def work(self, name: str, hold: Hold | None) -> None:
+        """Read one account, and be the one that writes there, until cancelled."""
+        line, rounds = self.lines[name], self.rounds[name]
+        await line.take_over(hold)
+        jobs = [rounds.forever()]
+        if line.account.filtered_stream:
+            jobs.append(Stream(line, rounds).forever())
+        self.at_work.add(name)
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-            for task in done:
-                task.result()
+            await together(*jobs)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            for line in self.lines.values():
-                await line.keep_spend()
+            self.at_work.discard(name)
+            await line.keep_spend()
+
+    def elsewhere(self) -> tuple[str, ...]:
+        """The lanes that another process sends on, if any does."""
+        accounts = [line.account for name, line in self.lines.items() if name not in self.at_work]
+        return tuple(lane for account in accounts for lane in (account.posts_lane, account.messages_lane))
 
     async def prepare(self) -> None:
         """Learn who we are before anybody is read: one of our accounts is never another's customer."""
@@ -207,6 +218,19 @@ class XChannel:
                 except XError as error:
                     wrong.append(f"x.accounts.{name}: direct messages: {advice(error)}, or set direct_messages = false")
         return wrong
+
+
+async def together(*jobs: Awaitable[None]) -> None:
+    """Run jobs side by side until one fails; none is left behind."""
+    tasks = [asyncio.ensure_future(job) for job in jobs]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION) if tasks else ((), ())
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def nowhere(arrivals: Sequence[Arrival]) -> list[Taken]:

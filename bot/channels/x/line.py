@@ -20,7 +20,7 @@ from bot.channels.x.settings import XAccount, XPrices
 from bot.channels.x.spend import SpendMeter
 from bot.clock import Clock
 from bot.log import get_logger
-from bot.store.records import Aside, OutboxRow, Place, TurnRecord
+from bot.store.records import Aside, Hold, OutboxRow, Place, TurnRecord
 from conversations.comprehension.reading import Reading, ReadingContext
 from conversations.conversation import Conversation
 from conversations.ids import ConversationKey
@@ -46,7 +46,7 @@ class Memory(Protocol):
     """The part of the store that the channel looks into."""
 
     async def get_meta(self, key: str) -> str | None: ...
-    async def set_meta(self, key: str, value: str) -> None: ...
+    async def set_meta(self, key: str, value: str, hold: Hold | None = None) -> None: ...
     async def conversations(
         self, *, states: Sequence[str] = (), search: str = "", customer: str = "", limit: int = 100, offset: int = 0
     ) -> list[Conversation]: ...
@@ -126,6 +126,7 @@ class Line:
         self.messages_open = account.direct_messages
         self.paused = account.paused
         self.loaded = False
+        self.hold: Hold | None = None
         self.polled_at: datetime | None = None
         doors.ours.learn(account.name, self.user_id, self.handle)
 
@@ -156,6 +157,12 @@ class Line:
         if not self.handle:
             self.learn(self.user_id, await self.get("handle") or "")
         self.loaded = True
+
+    async def take_over(self, hold: Hold | None) -> None:
+        """Work on this account from now on; under a lease, with what the process before has kept."""
+        self.hold = hold
+        self.loaded = self.loaded and hold is None
+        await self.load()
 
     def learn(self, user_id: str, handle: str) -> None:
         """Our own id and handle became known."""
@@ -197,8 +204,8 @@ class Line:
         return await self.doors.store.get_meta(self.key(what))
 
     async def set(self, what: str, value: str) -> None:
-        """Keep a small value of this account."""
-        await self.doors.store.set_meta(self.key(what), value)
+        """Keep a small value of this account. Raises ``LeaseLost`` where another process has taken the account over."""
+        await self.doors.store.set_meta(self.key(what), value, self.hold)
 
     async def keep_spend(self) -> None:
         """Keep what was spent, if it changed."""
