@@ -39,6 +39,10 @@ class Housekeeping:
         self.duties = tuple(duties)
         self.due: dict[str, datetime] = {}
 
+    def add(self, duty: Duty) -> None:
+        """One more duty, before ``run``."""
+        self.duties += (duty,)
+
     async def run(self) -> None:
         """Until cancelled."""
         changed = asyncio.Event()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.app import open_store
+from bot.audit import last_audit
 from bot.config import Config
 from bot.store.port import StoreMissing
 from conversations.conversation import Conversation, TimerName
@@ -28,6 +31,7 @@ async def status_of(config: Config) -> dict[str, Any]:
             "oldest_unknown_at": None,
             "breaches_next": [],
             "spend": {},
+            "audit": None,
         }
     try:
         counts = await store.counts()
@@ -36,6 +40,7 @@ async def status_of(config: Config) -> dict[str, Any]:
             for account in config.x.accounts
             if (kept := await store.get_meta(f"x:{account.name}:spend"))
         }
+        audit = await last_audit(store)
         waiting = await store.conversations(states=[s.value for s in State if s is not State.CLOSED], limit=1000)
     finally:
         await store.close()
@@ -48,6 +53,7 @@ async def status_of(config: Config) -> dict[str, Any]:
         "oldest_unknown_at": counts.oldest_unknown_at.isoformat() if counts.oldest_unknown_at else None,
         "breaches_next": breaches[:NEXT_MAX],
         "spend": spent,
+        "audit": audit,
     }
 
 
@@ -79,9 +85,18 @@ def words_of(document: dict[str, Any]) -> str:
     lines += [
         f"spent on X today ({spent['day']}) by {name}: ${spent['usd']:.2f}" for name, spent in document["spend"].items()
     ]
+    if document["audit"]:
+        lines.append(audit_line(document["audit"]))
     now = datetime.now(UTC)
     for entry in document["breaches_next"]:
         left = datetime.fromisoformat(entry["at"]) - now
         when = f"in {left}" if left > timedelta() else f"{-left} ago"
         lines.append(f"  {entry['what']} of {entry['conversation']} due {when.split('.')[0]} ({entry['state']})")
     return "\n".join(lines)
+
+
+def audit_line(audit: Mapping[str, Any]) -> str:
+    """The last audit in a line."""
+    counts = Counter(finding["kind"] for finding in audit["findings"])
+    found = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) or "nothing amiss"
+    return f"audit of {audit['at'][:16].replace('T', ' ')} UTC: {found}"

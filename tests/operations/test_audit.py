@@ -1,0 +1,91 @@
+"""The hourly audit: what the platforms show is held against what we wrote down."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.audit import Auditor, Kind, last_audit
+from bot.audit.slack import SlackAudit
+from bot.audit.x import XAudit
+from bot.commands.status import audit_line
+from tests.channels.x.rig import Rig, rig
+from tests.desk.scene import company
+from tests.platforms.x import Fault
+from tests.platforms.x import Kind as Broken
+
+pytestmark = pytest.mark.anyio
+
+
+def x_auditor(r: Rig) -> Auditor:
+    return Auditor(r.store, r.clock, r.desk, r.app.metrics, {"x": XAudit(r.channel)})
+
+
+async def test_a_sound_timeline_has_no_findings() -> None:
+    async with rig() as r:
+        r.says()
+        await r.advance(3600)
+        assert r.accepted
+        assert await x_auditor(r).audit() == []
+
+
+async def test_a_reply_that_stands_there_twice_is_found_and_told_once() -> None:
+    async with rig() as r:
+        post = r.says()
+        await r.advance(3600)
+        (reply,) = r.replies_to(post)
+        r.x.world.post(r.brand.user, r.x.world.posts[reply.id].body, reply_to=post)
+        auditor = x_auditor(r)
+        findings = await auditor.audit()
+        assert [finding.kind for finding in findings] == [Kind.DUPLICATE]
+        assert r.alerts().count("audit") == 1
+        assert b'hearout_audit_findings{finding="duplicate"} 1.0' in await r.app.metrics.text(r.store, 0.0)
+        await auditor.audit()
+        assert r.alerts().count("audit") == 1
+
+
+async def test_a_reply_that_is_gone_is_missing() -> None:
+    async with rig() as r:
+        post = r.says()
+        await r.advance(3600)
+        (reply,) = r.replies_to(post)
+        r.x.world.delete(r.x.world.posts[reply.id])
+        (finding,) = await x_auditor(r).audit()
+        assert finding.kind is Kind.MISSING
+        assert reply.id in finding.what
+
+
+async def test_what_cannot_be_read_back_is_said_to_be_unread() -> None:
+    async with rig() as r:
+        r.says()
+        await r.advance(3600)
+        r.x.faults.add(Fault(Broken.INVALID_JSON, "GET /2/users/:id/tweets", times=None))
+        (finding,) = await x_auditor(r).audit()
+        assert finding.kind is Kind.UNREAD
+        kept = await last_audit(r.store)
+        assert kept is not None
+        assert "1 unread" in audit_line(kept)
+
+
+async def test_slacks_threads_are_read_back_by_their_marks(tmp_path: Path) -> None:
+    async with company(tmp_path) as d:
+        await d.writes("<@hearout> my parcel is three weeks late and your chat hangs up on me")
+        await d.later(901)
+        await d.later(1801)
+        await d.later(1200)
+        look = SlackAudit(d.link, d.parts.store, d.desk, d.outside)
+        auditor = Auditor(d.parts.store, d.clock, d.desk, d.parts.metrics, {"slack": look})
+        assert d.replies()
+        assert await auditor.audit() == []
+
+        world, copies = d.slack.world, (d.replies()[0], d.thread()[0])
+        for copied in copies:
+            message = world.message(copied.channel, copied.ts)
+            again = replace(message, ts=world.new_ts())
+            world.messages[again.channel][again.ts] = again
+            world.replies[again.channel, str(again.thread_ts)].append(again.ts)
+        findings = await auditor.audit()
+        assert [finding.kind for finding in findings] == [Kind.DUPLICATE] * 2
+        assert {finding.where for finding in findings} == {"slack", "slack desk"}
