@@ -14,6 +14,9 @@ import uvicorn
 from starlette.routing import BaseRoute
 
 from bot.app import App, open_store, wire
+from bot.audit import EVERY_S, Auditor, Look
+from bot.audit.slack import SlackAudit
+from bot.audit.x import XAudit
 from bot.channels.port import Channel
 from bot.channels.slack import CustomerSettings, SlackChannel
 from bot.channels.x import XAccount, XChannel, XKeys, XPrices, XSettings
@@ -30,6 +33,7 @@ from bot.desk.playground import PlaygroundDesk
 from bot.desk.port import Desk
 from bot.desk.slack import DeskSettings, QueuePlace, SlackDesk
 from bot.leases import Leases, at_once, process_name
+from bot.housekeeping import Duty
 from bot.log import get_logger
 from bot.rehearse import file_rehearser
 from bot.roles import ProcessRole
@@ -111,6 +115,13 @@ async def live(config: Config, role: ProcessRole = ProcessRole.ALL) -> AsyncIter
         for taker in takers:
             taker.take_in = app.intake
         late.app = app
+        looks: dict[str, Look] = {taker.name: XAudit(taker) for taker in takers if isinstance(taker, XChannel)}
+        if slack is not None and slack_desk is not None:
+            outside = next((taker for taker in takers if isinstance(taker, SlackChannel)), None)
+            looks["slack"] = SlackAudit(slack, store, slack_desk, outside)
+        auditor = Auditor(store, clock, late.desk, app.metrics, looks)
+        if app.worker.housekeeping is not None:
+            app.worker.housekeeping.add(Duty("audit", EVERY_S, auditor.audit))
         if slack_desk is not None:
             slack_desk.bind(app.acts, app.intake.open_aside, Controls(app.switches, store))
         for taker in takers:
