@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -11,13 +10,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot.commands.templates import templates
+from bot.commands.terminal import (
+    DEFAULT_CONFIG,
+    EXIT_FOUND,
+    EXIT_OUTSIDE,
+    EXIT_USAGE,
+    ConfigOption,
+    JsonOption,
+    config_of,
+    show,
+)
+
 if TYPE_CHECKING:
     from bot.config import Config
 
-EXIT_FOUND = 1
-EXIT_USAGE = 2
-EXIT_OUTSIDE = 3
-DEFAULT_CONFIG = Path("config.toml")
 DEFAULT_DATA = Path(".hearout")
 
 USAGE_ERRORS: Any = typer.BadParameter.__mro__[2]
@@ -31,13 +38,7 @@ cli = typer.Typer(
     help="Hears complaints out on X and in Slack, and hands them to people who put them right. "
     "Without a command it starts the playground.",
 )
-templates = typer.Typer(help="The wording: list, check, preview, history, publish, rollback.", no_args_is_help=True)
 cli.add_typer(templates, name="templates")
-
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", help="The configuration file.", show_default="config.toml, if there is one")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 
 def run_cli() -> int:
@@ -70,18 +71,6 @@ def report(error: Exception) -> int:
     return EXIT_USAGE if isinstance(error, ConfigError | StoreInUse | StoreTooNew) else EXIT_OUTSIDE
 
 
-def config_of(path: Path | None) -> Config:
-    """The configuration named on the command line, else ``config.toml`` here, else the defaults."""
-    from bot.config import load_config
-
-    return load_config(path or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None))
-
-
-def show(document: Any) -> None:
-    """Print one JSON document."""
-    print(json.dumps(document, ensure_ascii=False, indent=2, default=str))
-
-
 def sqlite_path(config: Config) -> Path:
     """The database's file. Raises ``ConfigError`` where the store is not SQLite."""
     from bot.app import store_path
@@ -107,9 +96,11 @@ def playground(
         return
     from bot.app import playground as open_playground
     from bot.console.serve import serve
+    from bot.rehearse import file_rehearser
 
     async def run() -> None:
         async with open_playground(data) as app:
+            app.wordings.rehearser = file_rehearser(app.config)
             await serve(app, port=port, open_browser=not no_browser and sys.stdout.isatty())
 
     asyncio.run(run())
@@ -177,10 +168,12 @@ def run(
         asyncio.run(run_live(settings, port, ProcessRole(role)))
         return
     from bot.console.serve import serve
+    from bot.rehearse import file_rehearser
 
     async def run_playground() -> None:
         path = store_path(settings)
         async with open_playground(path.parent, settings, database=path.name) as app:
+            app.wordings.rehearser = file_rehearser(settings)
             await serve(app, port=settings.console.port if port is None else port, open_browser=False)
 
     asyncio.run(run_playground())
@@ -256,32 +249,44 @@ def report_command(
 
 @cli.command()
 def rehearse(
-    files: Annotated[list[Path], typer.Argument(help="Recorded conversations, JSON lines; .gz is read as it is.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Recorded conversations, JSON lines; .gz is read as it is. With --against none are needed."
+        ),
+    ] = None,
     file_format: Annotated[str, typer.Option("--format", help="threads or slack.")] = "threads",
     config: ConfigOption = None,
     assume_complaint: Annotated[bool, typer.Option(help="Take every conversation for a complaint.")] = False,
-    against: Annotated[Path | None, typer.Option(help="A draft wording (TOML) to compare with today's.")] = None,
+    against: Annotated[
+        str | None, typer.Option(help="A draft to compare with today's wording: a TOML file, or NAME@VERSION.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write a line per conversation to this file.")] = None,
     as_json: JsonOption = False,
 ) -> int:
     """Recorded conversations through the real engine on a virtual clock."""
     if file_format not in ("threads", "slack"):
         raise typer.BadParameter(f"{file_format!r}: choose threads or slack", param_hint="--format")
-    if against is not None:
-        raise typer.BadParameter("drafts cannot be compared in this version", param_hint="--against")
+    if not files and against is None:
+        raise typer.BadParameter("name at least one file", param_hint="FILES")
     from bot import log
-    from bot.commands.rehearsal import rehearse_files
+    from bot.commands.rehearsal import comparison_lines, run_rehearsal
 
     log.configure("error")
-    document, bad = asyncio.run(rehearse_files(files, file_format, config_of(config), assume_complaint, out))
+    compared, document, bad = asyncio.run(
+        run_rehearsal(config_of(config), files or [], file_format, assume_complaint, against, out)
+    )
     for line in bad:
         print(line, file=sys.stderr)
     if as_json:
         show(document)
+    elif compared is not None:
+        for words in comparison_lines(compared):
+            print(words)
     else:
         for name, value in document.items():
             print(f"{name}: {value}")
-    return EXIT_FOUND if bad else 0
+    return EXIT_FOUND if bad or (compared is not None and compared.worse) else 0
 
 
 @cli.command()
@@ -435,82 +440,3 @@ def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> int:
         for result in results:
             print(f"{'ok  ' if result.ok else 'FAIL'} {result.name}: {result.words}")
     return 0 if all(result.ok for result in results) else EXIT_FOUND
-
-
-@templates.command("list")
-def list_templates(
-    language: Annotated[str | None, typer.Option()] = None, act: Annotated[str | None, typer.Option()] = None
-) -> None:
-    """Every template, most specific first."""
-    from conversations.wording import Wording
-
-    wording = Wording.default()
-    for code, pack in sorted(wording.packs.items()):
-        for template in pack.templates:
-            if (language is None or code == language) and (act is None or template.act.value == act):
-                print(template.name)
-
-
-@templates.command("check")
-def check_templates(
-    text: Annotated[str | None, typer.Option(help="Judge this text instead of all templates.")] = None,
-    act: Annotated[str | None, typer.Option()] = None,
-    language: Annotated[str, typer.Option()] = "en",
-    surface: Annotated[str, typer.Option(help="public or direct.")] = "direct",
-    as_json: JsonOption = False,
-) -> int:
-    """Judge one text, or all templates."""
-    from conversations.wording.lint import check_template, lint
-    from conversations.wording.request import Act, Surface
-
-    if text is not None:
-        try:
-            findings = check_template(text, Act(act or ""), language, Surface(surface))
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from None
-    else:
-        findings = lint()
-    if as_json:
-        show({"findings": [finding.to_json() for finding in findings]})
-    else:
-        for finding in findings:
-            print(f"{finding.severity.value}: {finding.rule}: {finding.message}")
-        print(f"{len(findings)} findings")
-    return EXIT_FOUND if any(finding.severity.value == "refused" for finding in findings) else 0
-
-
-@templates.command("preview")
-def preview_template(
-    act: Annotated[str, typer.Argument(help="The act, e.g. acknowledge.")],
-    language: Annotated[str, typer.Option()] = "en",
-    surface: Annotated[str, typer.Option(help="public or direct.")] = "public",
-    topic: Annotated[str | None, typer.Option()] = None,
-    count: Annotated[int, typer.Option(min=1, max=50)] = 5,
-) -> None:
-    """How an act would sound."""
-    from conversations.wording import Wording
-    from conversations.wording.facts import FACTS
-    from conversations.wording.length import weighted_length
-    from conversations.wording.request import Act, Request, Situation, Surface
-
-    try:
-        wanted, where = Act(act), Surface(surface)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    facts = {
-        name: fact.sample for name, fact in FACTS.items() if name not in ("topic_thing", "dm_link", "updates_paused")
-    }
-    for n in range(count):
-        rendered = Wording.default().render(
-            Request(
-                act=wanted,
-                surface=where,
-                language=language,
-                seed=str(n),
-                topic=topic,
-                situations=(Situation.FIRST_REPLY,) if where is Surface.PUBLIC else (),
-                facts=facts,
-                weight_max=280 if where is Surface.PUBLIC else None,
-            )
-        )
-        print(f"[{weighted_length(rendered.text)}] {rendered.text}\n")

@@ -6,25 +6,27 @@ nothing. All conversations run on one timeline, so that they meet each other as 
 
 from __future__ import annotations
 
-import gzip
-import json
+import asyncio
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from bot.app import App, wire
 from bot.channels.port import Accepted, Channel
 from bot.clock import VirtualClock
 from bot.config import Config
 from bot.desk.playground import PlaygroundDesk
+from bot.recordings import BadLine, Recorded, channel_of, read_files
 from bot.store.records import Arrival, Lane, OutboxRow
 from bot.store.sqlite import SqliteStore
 from bot.virtual import VirtualRun
+from bot.wordings import Comparison, FileRehearser, compare
+from bot.wordings.asked import Asked, asked_of
 from conversations.comprehension import Reader
 from conversations.comprehension.reading import Complaint, Decision, Reading, ReadingContext
 from conversations.conversation import Conversation, Customer
@@ -44,44 +46,18 @@ AFTERMATH = timedelta(hours=4)
 PLAN_ACTS = frozenset({Act.PROPOSE_PLAN.value, Act.CONFIRM_PLAN.value, Act.CONFIRM_RESOLUTION.value})
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
-    """One post of a recorded burst."""
-
-    at: datetime
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """One recorded conversation: its opening burst."""
-
-    id: str
-    customer: str
-    brand: str
-    burst: tuple[Post, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class BadLine:
-    """A line of the input that could not be read."""
-
-    file: str
-    number: int
-    problem: str
-
-    def __str__(self) -> str:
-        return f"{self.file}, line {self.number}: {self.problem}"
-
-
 @dataclass(slots=True)
 class Rehearsed:
-    """What the bot did with one recorded conversation. ``said`` holds time, act, template, text and surface."""
+    """What the bot did with one recorded conversation. ``said`` holds time, act, template, text and surface.
+
+    ``asked`` is what it was asked to say, for another wording to be asked the same (``bot.wordings.compare``).
+    """
 
     recorded: Recorded
     complaint: bool
     probability: float
     said: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
     handed_off_at: datetime | None = None
     state: str = "SET_ASIDE"
 
@@ -114,88 +90,6 @@ class Rehearsed:
             "state": self.state,
             "interrupted": self.interrupted,
         }
-
-
-# ---------------------------------------------------------------- reading the files
-
-
-def lines_of(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines of a file with their numbers; ``.gz`` is read as it is. Raises ``OSError`` if it cannot be opened."""
-    with text_of(path) as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                yield number, line
-
-
-def text_of(path: Path) -> TextIO:
-    """A file's text, unpacked where its name ends in ``.gz``."""
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", errors="replace")
-    return path.open(encoding="utf-8", errors="replace")
-
-
-def read_threads(path: Path, bad: list[BadLine]) -> list[Recorded]:
-    """Threads, one per line: ``{"root", "customer", "brand", "turns": [{"role", "t", "text", …}]}``."""
-    found = []
-    for number, line in lines_of(path):
-        try:
-            thread = json.loads(line)
-            burst = []
-            for turn in thread["turns"]:
-                if turn["role"] not in ("customer", "client"):
-                    break
-                burst.append(Post(instant(turn["t"]), str(turn["text"])))
-            if not burst:
-                raise ValueError("no turn of the customer at its beginning")
-            root = str(thread.get("root") or thread["id"])
-            customer = str(thread.get("customer") or thread["turns"][0].get("user") or root)
-            brand = str(thread.get("brand") or thread.get("company") or "brand")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            bad.append(BadLine(str(path), number, problem_of(error)))
-        else:
-            found.append(Recorded(root, customer, brand, tuple(sorted(burst, key=lambda post: post.at))))
-    return found
-
-
-def read_slack(path: Path, bad: list[BadLine]) -> list[Recorded]:
-    """Messages, one per line: ``{"channel", "conversation_id", "ts", "user", "text"}``; the first author is the customer."""
-    bursts: dict[str, list[Post]] = {}
-    askers: dict[str, str] = {}
-    channels: dict[str, str] = {}
-    ended: set[str] = set()
-    for number, line in lines_of(path):
-        try:
-            message = json.loads(line)
-            key = f"{message['channel']}/{message['conversation_id']}"
-            user, post = str(message["user"]), Post(instant(message["ts"]), str(message["text"]))
-            channels.setdefault(key, str(message["channel"]))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            bad.append(BadLine(str(path), number, problem_of(error)))
-            continue
-        asker = askers.setdefault(key, user)
-        if user != asker:
-            ended.add(key)
-        elif key not in ended:
-            bursts.setdefault(key, []).append(post)
-    return [
-        Recorded(key, askers[key], channels[key], tuple(sorted(burst, key=lambda post: post.at)))
-        for key, burst in bursts.items()
-    ]
-
-
-def instant(text: str) -> datetime:
-    """An ISO 8601 time; one without a zone is UTC."""
-    at = datetime.fromisoformat(text)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def problem_of(error: Exception) -> str:
-    """What is wrong with a line, in words."""
-    if isinstance(error, json.JSONDecodeError):
-        return f"not JSON: {error.msg} at column {error.colno}"
-    if isinstance(error, KeyError):
-        return f"{error.args[0]!r} is missing"
-    return str(error)
 
 
 # ---------------------------------------------------------------- running
@@ -268,7 +162,10 @@ async def rehearse(
     clock = VirtualClock(posts[0][0])
 
     def said(row: OutboxRow, at: datetime) -> None:
-        results[by_conversation[row.conversation]].said.append(
+        result = results[by_conversation[row.conversation]]
+        if (asked := asked_of(row)) is not None:
+            result.asked.append(replace(asked, conversation=result.recorded.id, at=at))
+        result.said.append(
             {
                 "at": at,
                 "act": row.act,
@@ -305,6 +202,36 @@ async def rehearse(
         finally:
             await store.close()
     return list(results.values())
+
+
+async def compare_on(
+    recorded: Sequence[Recorded],
+    config: Config,
+    channel_name: str,
+    old: Wording,
+    new: Wording,
+    *,
+    assume_complaint: bool = False,
+    progress: Callable[[int], None] = lambda _done: None,
+) -> Comparison:
+    """Recorded conversations through two wordings: lived through once, then asked of both."""
+    results = await rehearse(
+        recorded, config, channel_name, wording=old, assume_complaint=assume_complaint, progress=progress
+    )
+    return compare([asked for result in results for asked in result.asked], old, new)
+
+
+def file_rehearser(config: Config) -> FileRehearser:
+    """What ``Wordings.rehearse_file`` calls: a file's conversations through two wordings, in a thread of its own."""
+
+    async def rehearse_file(file: Path, file_format: str, old: Wording, new: Wording) -> Comparison:
+        def run() -> Comparison:
+            recorded, _bad = read_files([file], file_format)
+            return asyncio.run(compare_on(recorded, config, channel_of(file_format), old, new, assume_complaint=True))
+
+        return await asyncio.to_thread(run)
+
+    return rehearse_file
 
 
 async def take(

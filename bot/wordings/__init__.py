@@ -21,7 +21,8 @@ Where things are, and what a page calls (``app.wordings`` is the one ``Wordings`
 - *rehearse*: ``await compare_own(app.store, app.wordings.current, app.wordings.with_drafts([place.template(source)]), limit)``
   puts the brand's own latest conversations through both wordings: ``Comparison(asked, changed, conversations,
   conversations_changed, before: Figures, after: Figures, pairs)``, each ``Pair`` with a ``Side(text, template, length,
-  length_max, findings, problem)`` before and after. For a file's conversations: ``await app.wordings.rehearse_file(path, format, drafts)``.
+  length_max, findings, problem)`` before and after. For a file's conversations:
+  ``await app.wordings.rehearse_file(path, format, [place.template(source)])``, with ``threads`` or ``slack``.
 - *variants*: ``await outcomes(app.store, place.shared, window_s, since=None) -> list[VariantOutcome]`` with a ``Share(count, of,
   low, high)`` for in_time, went_on, agreed and satisfied; ``enough`` is False under ``ENOUGH_MIN``. Two published templates
   that differ in ``variant`` only are an experiment: each conversation keeps one of them.
@@ -35,7 +36,7 @@ from bot.wordings.outcomes import ENOUGH_MIN, Share, VariantOutcome, outcomes
 from bot.wordings.places import NoSuchTemplate, Place
 from bot.wordings.preview import Look, Preview, Screen, preview, previews
 from bot.wordings.samples import SAMPLES, Sample, sample
-from bot.wordings.versions import Change, Entry, Problem, SecondAdminNeeded, Wordings
+from bot.wordings.versions import Change, Entry, FileRehearser, Problem, SecondAdminNeeded, Wordings
 
 __all__ = [
     "Wordings",
@@ -43,6 +44,7 @@ __all__ = [
     "Place",
     "Change",
     "Problem",
+    "FileRehearser",
     "NoSuchTemplate",
     "SecondAdminNeeded",
     "Refused",

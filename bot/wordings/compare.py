@@ -85,6 +85,12 @@ class Comparison:
     after: Figures
     pairs: tuple[Pair, ...]
 
+    @property
+    def worse(self) -> bool:
+        """Whether the new wording has more findings, or fits fewer requests, than the old one."""
+        found = sum(self.after.findings.values()) > sum(self.before.findings.values())
+        return found or self.after.unsayable > self.before.unsayable
+
     def to_json(self) -> dict[str, Any]:
         """The stable JSON form (``hearout rehearse --against … --json``)."""
         document = asdict(self)

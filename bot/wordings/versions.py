@@ -7,14 +7,16 @@ that another process's publication is in force here without a restart. A version
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from bot.clock import Clock
 from bot.store.port import Store
 from bot.store.records import TemplateVersion
 from bot.wordings.checking import Refused, check, refused
+from bot.wordings.compare import Comparison
 from bot.wordings.places import NoSuchTemplate, Place, place_of, template_of
 from conversations.errors import HearoutError
 from conversations.wording.chooser import Wording
@@ -24,6 +26,8 @@ from conversations.wording.template import Template
 
 DEFAULT = "default"
 """The version of a template that comes with Hearout."""
+NONE = "none"
+"""The version of a place in which nothing is in force: only drafts are there."""
 DRAFTED, PUBLISHED, ROLLED_BACK = "template drafted", "template published", "template rolled back"
 CHANGES_MAX = 1_000
 
@@ -32,11 +36,16 @@ class SecondAdminNeeded(HearoutError):
     """A public text that somebody else than its author has to publish (``wording.second_admin``)."""
 
 
+FileRehearser = Callable[[Path, str, Wording, Wording], Awaitable[Comparison]]
+"""Lives through a file's conversations; it needs the whole program, so it is put in from above."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One template as it is in force. ``version`` is ``default``, or the published number with its author and time.
+    """One template as it is in force. ``version`` is the published number, with who wrote it and when; else ``default``.
 
-    ``drafts`` are versions newer than the one in force that wait to be published, newest first.
+    ``drafts`` are newer versions that wait to be published, newest first. A place that has nothing but drafts has the version
+    ``none`` and no source.
     """
 
     place: Place
@@ -54,7 +63,7 @@ class Entry:
     @property
     def published(self) -> bool:
         """Whether an admin published it; else it comes with Hearout."""
-        return self.version != DEFAULT
+        return self.version.isdecimal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,7 @@ class Wordings:
         self.current = base
         self.problems: tuple[Problem, ...] = ()
         self.taken_up: Callable[[Wording], None] = lambda wording: None
+        self.rehearser: FileRehearser | None = None
         self._loaded: tuple[tuple[str, int], ...] | None = ()
 
     # ---- what is in force
@@ -127,30 +137,15 @@ class Wordings:
         return None, Problem(row.id, row.version, problem, DEFAULT)
 
     async def entries(self, language: str | None = None) -> list[Entry]:
-        """Every template: what is published, else what comes with Hearout, by name."""
-        rows = await self.store.templates()
-        found = {
-            template.name: Entry(Place.of(template), template.source, DEFAULT)
-            for pack in self.base.packs.values()
-            for template in pack.templates
-        }
-        drafts: dict[str, list[TemplateVersion]] = {}
-        for row in rows:  # newest first
-            if row.status == "published":
-                found[row.id] = Entry(
-                    place_of(row), row.source, str(row.version), row.author, row.at, tuple(drafts.get(row.id, ()))
-                )
-            elif row.status == "draft" and not (row.id in found and found[row.id].published):
-                drafts.setdefault(row.id, []).append(row)
-        for name, waiting in drafts.items():
-            at = found.get(name)
-            if at is None:
-                found[name] = Entry(place_of(waiting[0]), "", "none", drafts=tuple(waiting))
-            elif not at.published:
-                found[name] = Entry(at.place, at.source, at.version, drafts=tuple(waiting))
-        return sorted(
-            (entry for entry in found.values() if language in (None, entry.place.language)), key=lambda e: e.name
-        )
+        """Every template with what is in force: published, else what comes with Hearout; by name."""
+        in_force = {template.name: template for pack in self.base.packs.values() for template in pack.templates}
+        in_force |= {template.name: template for template in self.current.published}
+        rows: dict[str, list[TemplateVersion]] = {}
+        for row in await self.store.templates():  # newest first
+            rows.setdefault(row.id, []).append(row)
+        found = [_entry(Place.of(template), template, rows.pop(name, [])) for name, template in in_force.items()]
+        found += [_entry(place_of(only[0]), None, only) for only in rows.values() if _problem(only[0]) is None]
+        return sorted((entry for entry in found if language in (None, entry.place.language)), key=lambda e: e.name)
 
     async def entry(self, name: str) -> Entry:
         """One template as it is in force. Raises ``NoSuchTemplate``."""
@@ -259,11 +254,29 @@ class Wordings:
 
     # ---- trying it
 
+    async def rehearse_file(self, file: Path, file_format: str, drafts: Sequence[Template]) -> Comparison:
+        """A file's conversations (``threads`` or ``slack``) through the wording in force and the same with drafts on top.
+
+        Takes some seconds for a thousand conversations, in a thread of its own. Raises HearoutError where the file cannot be
+        read, and RuntimeError where this program has nothing to rehearse with.
+        """
+        if self.rehearser is None:
+            raise RuntimeError("no rehearser was put in: see bot.cli")
+        return await self.rehearser(file, file_format, self.current, self.with_drafts(drafts))
+
     def with_drafts(self, drafts: Sequence[Template]) -> Wording:
         """The wording in force with drafts on top, each in the place of what is published under its name."""
         names = {draft.name for draft in drafts}
         kept = [template for template in self.current.published if template.name not in names]
         return self.base.with_published([*kept, *drafts])
+
+
+def _entry(place: Place, template: Template | None, rows: Sequence[TemplateVersion]) -> Entry:
+    version = template.version if template else NONE
+    row = next((row for row in rows if str(row.version) == version), None)
+    newer = tuple(r for r in rows if r.status == "draft" and (row is None or r.version > row.version))
+    source = template.source if template else ""
+    return Entry(place, source, version, row.author if row else "", row.at if row else None, newer)
 
 
 def _problem(row: TemplateVersion) -> str | None:
