@@ -16,6 +16,7 @@ from conversations.events import (
     AgentDismissed,
     AgentEvent,
     AgentLabelled,
+    AgentMerged,
     AgentMutedBot,
     AgentProposedPlan,
     AgentRecordedAgreement,
@@ -26,11 +27,12 @@ from conversations.events import (
     AgentResolved,
     AgentSetReference,
     AgentSnoozed,
+    AgentSplit,
     AgentTransferred,
     BrandAnsweredElsewhere,
     PromiseKept,
 )
-from conversations.ids import ExternalId, PromiseId
+from conversations.ids import ConversationKey, ExternalId, PromiseId
 from conversations.wording.request import Surface
 
 PLAN_ROWS = 4
@@ -144,6 +146,18 @@ def answered_by_hand(a: Acting) -> BrandAnsweredElsewhere:
     )
 
 
+def split(a: Acting) -> AgentEvent:
+    """The posts that are about another matter: ticked one by one on the page, a list from a program."""
+    given = a.form.lists.get("posts")
+    ticked = [value for name, value in a.form.fields.items() if name.startswith("post-")] if given is None else given
+    return AgentSplit(agent=a.agent, posts=tuple(ExternalId(str(post)) for post in ticked))
+
+
+def merge(a: Acting) -> AgentEvent:
+    """The other case of this customer. Which of the two goes on is for ``Acts.merge`` to say."""
+    return AgentMerged(agent=a.agent, into=ConversationKey(a.form.text("other", 500)))
+
+
 C = CaseAct
 ACTS: dict[CaseAct, Callable[[Acting], AgentEvent | BrandAnsweredElsewhere]] = {
     C.CLAIM: lambda a: AgentClaimed(agent=a.agent),
@@ -162,5 +176,7 @@ ACTS: dict[CaseAct, Callable[[Acting], AgentEvent | BrandAnsweredElsewhere]] = {
     C.REOPEN: lambda a: AgentReopened(agent=a.agent),
     C.SET_REFERENCE: lambda a: AgentSetReference(agent=a.agent, reference=a.form.text("reference", 80).strip()),
     C.ANSWERED_BY_HAND: answered_by_hand,
+    C.SPLIT: split,
+    C.MERGE: merge,
 }
 """How each act is read from its form."""

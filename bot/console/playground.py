@@ -31,7 +31,7 @@ from bot.desk.card import CaseAct
 from bot.store.port import StoreUnavailable
 from conversations.conversation import Conversation, Customer
 from conversations.deadlines import zone
-from conversations.events import AgentProposedPlan, AgentReplied
+from conversations.events import AgentMerged, AgentProposedPlan, AgentReplied
 from conversations.ids import ConversationKey
 from conversations.wording.findings import Severity
 
@@ -210,6 +210,9 @@ async def do_act(app: Parts, form: Form, spot: Spot) -> tuple[Spot, Mapping[str,
     now = app.local_clock.now()
     acting = Acting(form, agent, case, now, zone(app.acts.policy().time_zone), tuple(app.speech.brand.remedies))
     event = ACTS[name](acting)
+    if isinstance(event, AgentMerged):
+        goes_on = await app.acts.merge(case, event.into, agent, form.id("id"))
+        return replace(spot, act="", case=goes_on), {"kept": True, "case": goes_on}
     app.acts.check(event, now)
     if isinstance(event, AgentReplied | AgentProposedPlan):
         text = event.text if isinstance(event, AgentReplied) else "\n".join(step.text for step in event.steps)

@@ -124,6 +124,7 @@ class Desk:
     card: Card | None
     thread: tuple[Entry, ...]
     act: CaseAct | None
+    others: tuple[Line, ...]
     new_id: str
 
 
@@ -319,8 +320,15 @@ def desk_of(
         card=shown,
         thread=thread(shown, turns, rows) if shown else (),
         act=act_of(spot, shown),
+        others=tuple(line_of(app, case, now) for case in cases if chosen is not None and mergeable(case, chosen)),
         new_id=uuid4().hex,
     )
+
+
+def mergeable(case: Conversation, chosen: Conversation) -> bool:
+    """Whether it is another open case of the same customer with the same account of ours (``Acts.others``)."""
+    same = (case.channel, case.account, case.customer.id) == (chosen.channel, chosen.account, chosen.customer.id)
+    return same and case.is_open and case.key != chosen.key
 
 
 def act_of(spot: Spot, shown: Card | None) -> CaseAct | None:

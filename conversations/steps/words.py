@@ -24,8 +24,10 @@ from conversations.effects import (
 )
 from conversations.events import (
     AgentReplied,
+    CaseMerged,
     CustomerPosted,
     PostEdited,
+    SplitOff,
     WordsAccepted,
 )
 from conversations.guards import RISK_ACTS
@@ -156,7 +158,8 @@ class Words(Cases):
 
     def say_hand_over(self) -> None:
         """Name the team and by when it answers. In answer to a post it waits for the end of the burst."""
-        not_before = self.quiet_until() if isinstance(self.event, CustomerPosted | PostEdited) else None
+        posts = isinstance(self.event, CustomerPosted | PostEdited | SplitOff | CaseMerged)
+        not_before = self.quiet_until() if posts else None
         if not_before is not None and self.draft.replied_at is None:
             not_before = min(not_before, max(self.first_reply_due_at, self.now))
         self.say(Act.HAND_OVER, not_before=not_before)

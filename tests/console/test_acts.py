@@ -171,9 +171,38 @@ async def test_missing_fields_of_acts_are_named(tmp_path: Path) -> None:
             ("dismiss", {}, "why"),
             ("record_answer", {"satisfied": "maybe"}, "satisfied"),
             ("keep_promise", {}, "promise"),
+            ("split", {}, "posts"),
+            ("split", {"posts": ["nowhere"]}, "posts"),
+            ("merge", {"other": "nowhere"}, "other"),
         ):
             answer = await here.json("acts", act=act, case=case, id=f"{act}-1", **fields)
             assert (answer.status_code, answer.json()["error"]["field"]) == (422, field), (act, fields)
+
+
+async def test_a_case_is_split_and_merged_again(tmp_path: Path) -> None:
+    async with site(tmp_path) as here:
+        await with_agent(here)
+        case = (await here.case())["key"]
+        await here.json("posts", customer="mara", text="And you charged my card twice.", id="p2", surface="direct")
+        await forward(here, minutes=1)
+        page = await here.client.get("/playground", params={"case": case, "act": "split"})
+        assert 'value="p2"' in page.text
+        answer = await here.json("acts", act="split", case=case, id="s", posts=["p2"])
+        assert answer.status_code == 200, answer.json()
+        await forward(here, minutes=0)
+        cases = {entry["key"]: entry for entry in (await here.state())["conversations"]}
+        assert len(cases) == 2
+        other = next(key for key in cases if key != case)
+        assert [turn["id"] for turn in cases[other]["turns"] if turn["author"] == "customer"] == ["p2"]
+        assert "Split off" in (await here.client.get("/playground", params={"case": case})).text
+        page = await here.client.get("/playground", params={"case": other, "act": "merge"})
+        assert f'value="{case}"' in page.text
+        answer = await here.json("acts", act="merge", case=other, id="m", other=case)
+        assert answer.json()["case"] == case
+        await forward(here, minutes=0)
+        cases = {entry["key"]: entry for entry in (await here.state())["conversations"]}
+        assert cases[other]["outcome"] == "merged"
+        assert [turn["id"] for turn in cases[case]["turns"] if turn["author"] == "customer"] == ["p1", "p2"]
 
 
 async def test_every_act_that_is_offered_has_its_form(tmp_path: Path) -> None:

@@ -271,6 +271,9 @@ class Actions:
                 view = modals.plan(
                     replace(meta, n=min(max(modals.STEPS_FIRST, known), modals.STEPS_MAX)), case, settings
                 )
+            case "merge":
+                assert self.acts is not None, "the desk is not bound"
+                view = modals.merge(case, await self.acts.others(case))
             case "reveal":
                 await self.board.store.audit(f"slack:{who.agent.id}", "reveal personal data", case.key, now)
                 view = modals.reveal(case, await self.board.store.turns(case.key))

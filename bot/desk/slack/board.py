@@ -20,10 +20,11 @@ from bot.log import get_logger
 from bot.slack.app import Slack
 from bot.slack.marks import ids_of, metadata, opaque
 from bot.slack.people import People
-from bot.slack.text import escape
+from bot.slack.text import escape, link
 from bot.slack.trouble import Trouble, TroubleKind
 from bot.store.port import Store
 from conversations.conversation import Conversation
+from conversations.ids import ConversationKey
 from conversations.policy import Policy
 
 POST_PACE_S = 1.05
@@ -32,6 +33,8 @@ PACE_WAIT_S_MAX = 10.0
 """However many messages wait for a channel: a clock that steps back must not silence it."""
 UPDATE_PACE_S = 1.2
 """Between two updates: Slack takes 50 a minute."""
+FAMILY_MAX = 20
+"""Cases that are looked through for what was split and merged."""
 PAGES_MAX = 10
 """Pages of a history or thread that are read back."""
 SLACK_AT = timedelta(seconds=120)
@@ -83,6 +86,8 @@ class Board:
         await self.records.up(case.key, record)
         if old.up:
             await self.moved(old, record)
+        elif case.relatives:
+            self.slack.later(self.relink(case), "related cards")
         return record
 
     async def refresh(self, case: Conversation) -> tuple[Record, bool]:
@@ -141,6 +146,7 @@ class Board:
             place=place,
             crm_url=self.settings.crm_url,
             earlier=await self.earlier(case),
+            related=await self.related(case),
             closing=closing,
         )
         text = summary(value, who)
@@ -168,6 +174,42 @@ class Board:
             f"{c.opened_at:%d %b %Y} {c.outcome.value if c.outcome else 'open'}" for c in others if c.key != case.key
         ]
         return f"earlier cases: {', '.join(ended)}" if ended else ""
+
+    async def related(self, case: Conversation) -> list[str]:
+        """The cases that turns of this one came from or went to, with links to their cards."""
+        if not case.relatives:
+            return []
+        found = []
+        if case.merged_into is not None:
+            found.append(f"➡️ *This case goes on in {await self.card_link(case.merged_into)}*: its posts are there now.")
+        if case.split_from is not None:
+            found.append(f"✂️ split off from {await self.card_link(case.split_from)}")
+        found += [f"✂️ posts were split off to {await self.card_link(key)}" for key in case.splits]
+        return found + [f"🔗 {await self.card_link(key)} was merged into this one" for key in case.merged]
+
+    async def card_link(self, key: ConversationKey) -> str:
+        """A link to another case's card; words alone while it has none."""
+        record = await self.records.get(key)
+        url = self.slack.permalink(record.channel, record.ts) if record.up else None
+        return link(url, "another case") if url else "another case"
+
+    async def family(self, case: Conversation) -> dict[ConversationKey, Conversation]:
+        """A case and all that turns of it may have come from or gone to."""
+        found, waiting = {case.key: case}, list(case.relatives)
+        while waiting and len(found) < FAMILY_MAX:
+            key = waiting.pop()
+            other = await self.store.conversation(key) if key not in found else None
+            if other is not None:
+                found[key] = other
+                waiting += other.relatives
+        return found
+
+    async def relink(self, case: Conversation) -> None:
+        """A new card is up: the cards that speak of it link to it. Best effort."""
+        for key in case.relatives:
+            other = await self.store.conversation(key)
+            if other is not None and (await self.records.get(key)).up:
+                await self.refresh(other)
 
     def post_link(self, case: Conversation, post: str | None) -> str | None:
         """The web address of a post of the customer, where the platform has one."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.desk.card import Card, CaseAct, Heat, SaidLine, StepLine, StoryLine, Waiting
@@ -67,6 +67,8 @@ LABELS: Mapping[CaseAct, str] = {
     CaseAct.REOPEN: "Reopen",
     CaseAct.SET_REFERENCE: "Reference…",
     CaseAct.ANSWERED_BY_HAND: "I answered by hand…",
+    CaseAct.SPLIT: "Split…",
+    CaseAct.MERGE: "Merge…",
 }
 AUTHORS: Mapping[Author, str] = {
     Author.BOT: "bot",
@@ -108,12 +110,16 @@ def card_blocks(
     place: str,
     crm_url: str = "",
     earlier: str = "",
+    related: Sequence[str] = (),
     closing: str = "",
 ) -> list[Block]:
     """The whole card. ``who`` and ``place`` name the customer and where they wrote; ``earlier`` sums up former cases;
-    ``closing`` stands instead of the buttons (a claim that is being decided)."""
+    ``related`` says which cases this one was split from or merged with; ``closing`` stands instead of the buttons (a claim
+    that is being decided)."""
     title = f"{HEATS[card.heat]} · {', '.join(card.topics).capitalize() or 'Complaint'} · {who}"
     blocks = [kit.header(title), kit.context(*facts_line(card, place))]
+    if related:
+        blocks.append(kit.context(*related))
     if card.risks:
         blocks.append(kit.section("\n".join(risk_line(risk.kind, risk.level, risk.evidence) for risk in card.risks)))
     blocks.append(kit.section(story(card.story)))

@@ -21,6 +21,7 @@ from conversations.events import (
     AgentResolved,
     AgentSetReference,
     AgentSnoozed,
+    AgentSplit,
     AgentTransferred,
     BrandAnsweredElsewhere,
     PromiseKept,
@@ -69,6 +70,8 @@ def event_of(
             return AgentDismissed(agent=agent, why=text(given, "why"))
         case CaseAct.SET_REFERENCE:
             return AgentSetReference(agent=agent, reference=text(given, "reference"))
+        case CaseAct.SPLIT:
+            return AgentSplit(agent=agent, posts=tuple(ExternalId(str(post)) for post in given.get("posts") or ()))
         case CaseAct.ANSWERED_BY_HAND:
             return BrandAnsweredElsewhere(
                 id=ExternalId(act_id), answered_at=now, surface=case.last_surface, text=text(given, "text"), agent=agent

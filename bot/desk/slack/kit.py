@@ -90,6 +90,15 @@ def menu(action_id: str, placeholder: str, options: Sequence[Block], initial: Bl
     return block | {"initial_option": initial} if initial else block
 
 
+def several(placeholder: str, options: Sequence[Block]) -> Block:
+    """A choice of any number among up to a hundred."""
+    return {
+        "type": "multi_static_select",
+        "placeholder": words(cut(placeholder, PLACEHOLDER_CHARS_MAX)),
+        "options": list(options[:100]),
+    }
+
+
 def radio(action_id: str, options: Sequence[Block], initial: Block | None = None) -> Block:
     """A choice of one among at most ten."""
     block: Block = {"type": "radio_buttons", "action_id": action_id, "options": list(options[:10])}

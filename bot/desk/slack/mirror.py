@@ -7,7 +7,7 @@ row whose turn came in an earlier batch needs no message of its own, and a lost 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bot.desk.slack.alarms import Alarms
 from bot.desk.slack.board import Board
@@ -19,7 +19,7 @@ from bot.slack.trouble import Trouble
 from bot.store.records import Kind, OutboxRow, Place, Status, TurnRecord
 from conversations.conversation import Author, Conversation
 from conversations.effects import Alarm
-from conversations.ids import EffectKey, ExternalId
+from conversations.ids import ConversationKey, EffectKey, ExternalId
 
 ROWS_MAX = 20_000
 """Rows of one conversation that are looked through when a post was deleted."""
@@ -76,22 +76,31 @@ class Mirror:
 
     async def wipe(self, case: Conversation, post: str) -> None:
         """The words of a post that is gone leave the thread as well: our copy is deleted wherever it is (X: within a day)."""
-        rows = await self.board.store.outbox(conversation=case.key, limit=ROWS_MAX)
-        mirrors = [row for row in rows if row.kind is Kind.MIRROR and row.external_id]
-        for row in mirrors:
-            if row.body["id"] != post or row.body.get("change") == "deleted":
-                continue
-            channel, _, ts = str(row.external_id).partition(":")
-            parts = []
-            for other in mirrors:
-                if other.external_id == row.external_id:
-                    turn = await self.board.store.turn(case.key, other.body["id"])
-                    parts += (await self.texts(other, case, turn))[:1]
-            await self.rewrite(channel, ts, "\n\n".join(parts))
-            shown = await self.board.shown_in_thread(await self.board.ensure(case), row.created_at)
-            own = f"{opaque(row.key)}."
-            for chunk in [at for id_, at in shown.items() if id_.startswith(own)]:
-                await self.rewrite(channel, chunk, "🗑 _deleted by the customer_")
+        family = await self.board.family(case)
+        for member in family.values():
+            rows = await self.board.store.outbox(conversation=member.key, limit=ROWS_MAX)
+            mirrors = [row for row in rows if row.kind is Kind.MIRROR and row.external_id]
+            for row in mirrors:
+                if row.body["id"] != post or row.body.get("change") == "deleted":
+                    continue
+                channel, _, ts = str(row.external_id).partition(":")
+                parts = []
+                for other in mirrors:
+                    if other.external_id == row.external_id:
+                        turn = await self.turn_of(family, other.body["id"])
+                        parts += (await self.texts(other, member, turn))[:1]
+                await self.rewrite(channel, ts, "\n\n".join(parts))
+                shown = await self.board.shown_in_thread(await self.board.ensure(member), row.created_at)
+                own = f"{opaque(row.key)}."
+                for chunk in [at for id_, at in shown.items() if id_.startswith(own)]:
+                    await self.rewrite(channel, chunk, "🗑 _deleted by the customer_")
+
+    async def turn_of(self, family: Iterable[ConversationKey], post: str) -> TurnRecord | None:
+        """A turn, whichever of these cases has it now."""
+        for key in family:
+            if (turn := await self.board.store.turn(key, post)) is not None:
+                return turn
+        return None
 
     async def rewrite(self, channel: str, ts: str, text: str) -> None:
         """Change a message of the thread; one that is gone needs no change. Raises ``Trouble``."""
@@ -131,7 +140,7 @@ class Mirror:
     async def texts(self, row: OutboxRow, case: Conversation, turn: TurnRecord | None) -> list[str]:
         """A turn as messages: who, when, the words, and what belongs to them."""
         if turn is None:
-            return ["_a turn that is not there any more_"]
+            return ["_a post that is not part of this case any more_"]
         change = row.body.get("change", "said")
         who = escape(await self.board.who(case)) if turn.author is Author.CUSTOMER else ""
         head = heading(turn, change, who)

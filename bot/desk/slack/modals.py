@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from bot.desk.acts import Review
+from bot.desk.acts import ActError, Review
 from bot.desk.card import CaseAct
 from bot.desk.slack import kit
 from bot.desk.slack.kit import Block
 from bot.desk.slack.settings import DeskSettings
 from bot.slack.text import cut, escape, instant, quoted
 from bot.store.records import TurnRecord
-from conversations.conversation import CheckBackBy, Conversation
+from conversations.conversation import CheckBackBy, Conversation, StoryTurn
 from conversations.policy import Policy
 from conversations.wording.findings import Finding, Severity
 from conversations.wording.request import Surface
@@ -43,6 +44,8 @@ TITLES = {
     "answered_by_hand": "I answered by hand",
     "reveal": "Personal data",
     "end_shift": "End my shift",
+    "split": "Split this case",
+    "merge": "Merge with another case",
 }
 
 
@@ -94,6 +97,7 @@ def simple(act: str, case: Conversation, settings: DeskSettings, policy: Policy,
         CaseAct.DISMISS.value: dismiss,
         CaseAct.SET_REFERENCE.value: reference,
         CaseAct.ANSWERED_BY_HAND.value: by_hand,
+        CaseAct.SPLIT.value: split,
     }[act]
     blocks, submit = build(case, settings, policy, now)
     return view(meta, blocks, submit)
@@ -195,6 +199,41 @@ def reference(case: Conversation, settings: DeskSettings, policy: Policy, now: d
 def by_hand(case: Conversation, settings: DeskSettings, policy: Policy, now: datetime) -> Built:
     """What somebody wrote on the platform itself."""
     return [kit.field("text", "What did you write to the customer?", kit.line(multiline=True))], "I sent this"
+
+
+def split(case: Conversation, settings: DeskSettings, policy: Policy, now: datetime) -> Built:
+    """Which posts are about another matter."""
+    zone = ZoneInfo(settings.time_zone)
+    options = [
+        kit.option(f"{turn.posted_at.astimezone(zone):%d %b %H:%M} {told(turn)}", turn.id)
+        for turn in case.story
+        if len(turn.id) <= 150
+    ]
+    hint = "They become a case of their own, with its own card and clocks. At least one post stays."
+    posts = kit.field("posts", "Posts about another matter", kit.several("Choose posts", options), hint=hint)
+    return [posts], "Split off"
+
+
+def told(turn: StoryTurn) -> str:
+    """A post in a few words, masked."""
+    return " ".join(turn.reading.masked.split()) or f"📎 {turn.media}"
+
+
+def merge(case: Conversation, others: Sequence[Conversation]) -> Block:
+    """With which other case of this customer. Raises ``ActError`` when there is none."""
+    options = [
+        kit.option(f"{', '.join(other.topics) or 'a complaint'}: {' '.join(map(told, other.story))}", str(n))
+        for n, other in enumerate(others[:10])
+    ]
+    if not options:
+        raise ActError("case", "This customer has no other open case here.")
+    text = (
+        "The older of the two goes on. All posts of the other one move there, and what the customer answers to either "
+        "reaches it. The other card says where it went."
+    )
+    source = json.dumps([other.key for other in others[:10]])
+    blocks = [kit.section(text), kit.field("other", "The other case", kit.radio("other", options, options[0]))]
+    return view(Meta("merge", case.key, case.version, source=source), blocks, "Merge")
 
 
 # ---------------------------------------------------------------- reply

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -85,6 +86,11 @@ class Submissions:
             return await self.reply(meta, case, given, who, act_id)
         if meta.act == CaseAct.PROPOSE_PLAN:
             return await self.plan(meta, case, given, who, act_id)
+        if meta.act == CaseAct.MERGE:
+            assert self.actions.acts is not None, "the desk is not bound"
+            other = ConversationKey(json.loads(meta.source)[int(given.get("other") or 0)])
+            await self.actions.acts.merge(case, other, who.agent, act_id)
+            return None
         if (
             meta.act == CaseAct.RECORD_ANSWER
             and case.rounds >= self.board.policy().check_back_rounds_max
