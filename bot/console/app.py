@@ -14,7 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from bot.console import incident_acts, ops, overview, playground
+from bot.console import cases, incident_acts, ops, overview, playground
 from bot.console.door import LOOPBACK, Door
 from bot.console.figures import Looked
 from bot.console.frame import admitted
@@ -41,6 +41,7 @@ PAGES: tuple[Page, ...] = (
     Page("/events", "GET", events, Role.AGENT),
     *overview.PAGES,
     *incident_acts.PAGES,
+    *cases.PAGES,
 )
 """Everything that can be asked of the console, each with the role it needs; there is no other way in."""
 PLAYGROUND: tuple[Page, ...] = tuple(

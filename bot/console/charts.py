@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from bot.console.figures import Figures, Row, percentile
 
 WIDTH, HEIGHT = 560.0, 190.0
-LEFT, RIGHT, TOP, BOTTOM = 44.0, 12.0, 16.0, 26.0
+LEFT, RIGHT, TOP, BOTTOM = 48.0, 20.0, 16.0, 26.0
 MINUTE, HOUR = 60.0, 3600.0
 FIRST_EDGES = (1 * MINUTE, 3 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, 1 * HOUR, 2 * HOUR)
 HUMAN_EDGES = (5 * MINUTE, 15 * MINUTE, 30 * MINUTE, 1 * HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 24 * HOUR)
@@ -94,8 +94,10 @@ def edge(seconds: float) -> str:
     return f"{seconds / HOUR:g} h" if seconds >= HOUR else f"{seconds / MINUTE:g} min"
 
 
-def histogram(values: Sequence[float], edges: Sequence[float], target_s: float, limit_s: float) -> Histogram:
-    """How ``values`` (seconds, ordered) are spread over classes, against a target and a limit."""
+def histogram(
+    values: Sequence[float], edges: Sequence[float], limit_s: float, target_s: float | None = None
+) -> Histogram:
+    """How ``values`` (seconds, ordered) are spread over classes, against a limit and, where there is one, a target."""
     counts = [0] * (len(edges) + 1)
     for value in values:
         counts[next((n for n, end in enumerate(edges) if value <= end), len(edges))] += 1
@@ -105,14 +107,14 @@ def histogram(values: Sequence[float], edges: Sequence[float], target_s: float, 
     bars = []
     for n, count in enumerate(counts):
         ends = edges[n] if n < len(edges) else float("inf")
-        tone = "good" if ends <= target_s else "fair" if ends <= limit_s else "late"
+        tone = "good" if ends <= (target_s or limit_s) else "fair" if ends <= limit_s else "late"
         label = f"≤ {edge(edges[n])}" if n < len(edges) else f"> {edge(edges[-1])}"
         height = room * count / most
         bars.append(Bar(LEFT + n * step + 3, TOP + room - height, step - 6, height, tone, label, count))
-    marks = [Mark(position(at, edges, step), words) for at, words in ((target_s, "target"), (limit_s, "limit"))]
-    shown = tuple(mark for n, mark in enumerate(marks) if not n or mark.at - marks[0].at > 20)
+    named = ((target_s, f"target {spell(target_s)}"), (limit_s, f"limit {spell(limit_s)}"))
+    marks = tuple(Mark(position(at, edges, step), label) for at, label in named if at is not None)
     words = ", ".join(f"{bar.label}: {bar.count}" for bar in bars)
-    return Histogram(tuple(bars), shown, words, len(values))
+    return Histogram(tuple(bars), marks, words, len(values))
 
 
 def position(at: float, edges: Sequence[float], step: float) -> float:
@@ -153,7 +155,7 @@ def trend(rows: Sequence[Row], figures: Figures, name: str, today: date) -> Tren
     marks = [Mark(height(limit) or 0.0, f"limit {spell(limit)}")]
     if target is not None:
         marks.append(Mark(height(target) or 0.0, f"target {spell(target)}"))
-    ticks = tuple(Mark(height(top * part) or 0.0, spell(top * part)) for part in (0.0, 0.5))
+    ticks = tuple(Mark(height(limit * part) or 0.0, spell(limit * part)) for part in (0.0, 0.25, 0.5, 0.75))
     told = "; ".join(day.words for day in days if day.count)
     return Trend(tuple(days), path(days, "p50"), path(days, "p95"), tuple(marks), ticks, told or "nothing yet")
 

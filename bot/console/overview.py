@@ -142,9 +142,9 @@ def drawn(figures: Figures, now: datetime, time_zone: str) -> dict[str, Any]:
         for number, counts in enumerate(figures.answers, 1)
     ]
     return {
-        "first": charts.histogram(figures.first, charts.FIRST_EDGES, figures.target_s, figures.window_s),
+        "first": charts.histogram(figures.first, charts.FIRST_EDGES, figures.window_s, figures.target_s),
         "first_days": charts.trend(figures.rows, figures, "first_s", today),
-        "human": charts.histogram(figures.human, charts.HUMAN_EDGES, figures.human_s / 2, figures.human_s),
+        "human": charts.histogram(figures.human, charts.HUMAN_EDGES, figures.human_s),
         "human_days": charts.trend(figures.rows, figures, "human_s", today),
         "answers": answers,
         "answers_most": max([entry["all"] for entry in answers], default=0) or 1,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,11 @@ def field_time(at: datetime) -> str:
     return f"{at:%Y-%m-%dT%H:%M}"
 
 
+def zip_with(values: Iterable[Any], others: Iterable[Any]) -> list[tuple[Any, Any]]:
+    """Pairs of two lists, for the options of a choice."""
+    return list(zip(values, others, strict=True))
+
+
 def environment() -> Environment:
     """The templates: autoescaped, and strict about names."""
     env = Environment(
@@ -81,6 +86,7 @@ def environment() -> Environment:
         "hue": hue,
         "spell": spell,
         "field_time": field_time,
+        "zip_with": zip_with,
     }
     env.globals |= {"risk_words": risk_words, "words": words, "diagram": diagram}
     return env
