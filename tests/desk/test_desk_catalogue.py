@@ -76,11 +76,8 @@ async def test_33_what_the_bot_had_queued_is_withdrawn_at_the_claim(tmp_path: Pa
 
 async def test_33_a_claim_before_the_first_reply_silences_the_bot(tmp_path: Path) -> None:
     async with company(tmp_path) as desk:
-        await desk.phone.post(
-            desk.customer, "my power bank started smoking next to my kid's bed tonight", Surface.PUBLIC, "p1"
-        )
+        await desk.phone.post(desk.customer, f"{STORY} Let me talk to a human.", Surface.PUBLIC, "p1")
         await desk.work(5)
-        assert desk.alarmed("Danger")
         (queued,) = [row for row in await desk.rows(Status.PENDING) if row.kind is Kind.WORDS]
         await desk.claim(desk.mia)
         await desk.later(600)
