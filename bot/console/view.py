@@ -26,6 +26,7 @@ from conversations.protocol import State, Trigger
 CASES_MAX = 100
 ASIDES_MAX = 20
 PATH_MAX = 12
+PEOPLE_MAX = 10
 ALERTS_MAX = 3
 AUDITS_MAX = 2000
 SNIPPET_CHARS_MAX = 90
@@ -266,9 +267,11 @@ def default_tab(posts: dict[Place, list[Post]]) -> str:
 
 
 def people(cases: Sequence[Conversation], shown: Customer) -> tuple[Person, ...]:
-    """Everybody with a conversation, the examples, and who is on the phone now."""
+    """The latest with a conversation, the examples, and who is on the phone now."""
     found: dict[str, Person] = {}
     for case in cases:
+        if len(found) >= PEOPLE_MAX and case.customer.id not in found:
+            continue
         answered = (
             case.heard_until is not None and case.last_posted_at is not None and case.heard_until >= case.last_posted_at
         )
