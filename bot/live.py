@@ -13,7 +13,7 @@ import aiohttp
 import uvicorn
 from starlette.routing import BaseRoute
 
-from bot.app import App, open_store, wire
+from bot.app import App, open_store, store_url, wire
 from bot.audit import EVERY_S, Auditor, Look
 from bot.audit.slack import SlackAudit
 from bot.audit.x import XAudit
@@ -32,14 +32,15 @@ from bot.console.sign_in import Links, SignedGate
 from bot.desk.playground import PlaygroundDesk
 from bot.desk.port import Desk
 from bot.desk.slack import DeskSettings, QueuePlace, SlackDesk
-from bot.leases import Leases, at_once, process_name
 from bot.housekeeping import Duty
+from bot.leases import Leases, at_once, process_name
 from bot.log import get_logger
 from bot.rehearse import file_rehearser
 from bot.roles import ProcessRole
 from bot.slack import Mode, Slack, SlackSettings, Trouble
 from bot.slack.people import People
 from bot.slack.sign_in import SlackSignIn
+from bot.store.moving import refuse_moved
 from bot.store.port import Store
 from bot.store.sqlite import SqliteStore
 from bot.switches import Switches
@@ -88,6 +89,7 @@ async def live(config: Config, role: ProcessRole = ProcessRole.ALL) -> AsyncIter
         stack.push_async_callback(store.close)
         if role is not ProcessRole.ALL and not store.shared:
             raise ConfigError([f"--role {role}: several processes need PostgreSQL: store.url (docs/scaling.md)"])
+        await refuse_moved(store, store_url(config))
         clock = SystemClock()
         leases = Leases(store, clock, process_name(), config.store.lease_s) if store.shared else None
         reader = await learned_reader(store)
@@ -111,7 +113,7 @@ async def live(config: Config, role: ProcessRole = ProcessRole.ALL) -> AsyncIter
         app = wire(config, store, clock, channels, late.desk, reader, wording, policy, webhook=webhook, leases=leases)
         app.worker.role = role
         if leases is not None:
-            app.worker.alone = leases.alone
+            app.worker.alone, app.worker.name = leases.alone, leases.holder
         for taker in takers:
             taker.take_in = app.intake
         late.app = app

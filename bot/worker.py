@@ -55,6 +55,7 @@ class Worker:
     ) -> None:
         self.housekeeping = housekeeping
         self.role = ProcessRole.ALL
+        self.name = "process"
         self.alone: Alone = at_once
         """How it is made sure that one process only listens to a platform."""
         self.store = store
@@ -95,6 +96,7 @@ class Worker:
         """The loops that listen to platforms, each in one process; and housekeeping."""
         loops: dict[str, Loop] = {}
         if self.store.shared:
+            loops["presence"] = lambda: self.alone(f"process:{self.role.value}:{self.name}", self.idle)
             loops["wake-ups"] = lambda: self.store.listen(self.decide, self.delivery.changed)
         if self.role.listens:
             loops |= {f"channel {name}": self.only(name, channel.run) for name, channel in self.channels.items()}
@@ -112,6 +114,10 @@ class Worker:
             await run()
 
         return lambda: self.alone(name, work)
+
+    async def idle(self, _hold: Hold | None) -> None:
+        """Be there: others see it by the lease."""
+        await self.stopping.wait()
 
     def stop(self) -> None:
         """Begin to stop; ``run`` returns when what was under way is finished."""
