@@ -78,6 +78,10 @@ class Guards:
         """The words to somebody in danger were written and have not failed."""
         return any(words.act is not None and words.act in RISK_ACTS.values() for words in self.draft.words_out)
 
+    def reopen_words_on_their_way(self) -> bool:
+        """That we go on was written, and did not leave yet."""
+        return any(words.act is Act.REOPEN for words in self.draft.words_out)
+
     def newly_at_risk_red(self) -> bool:
         """The text shows danger of a kind that was not known: an edit that leaves the danger as it was calls nobody again."""
         known = {kind for kind, level in self.before.risks if level is RiskLevel.RED}
@@ -113,9 +117,11 @@ class Guards:
         return self.certain(CueName.OPTS_OUT) and self.before.introduced
 
     def nothing_else_wanted(self) -> bool:
-        """Only silence is asked for: "no bots, let me talk to a human" and "just refund me" are a human's to answer."""
-        reading = self.reading
-        return reading is None or (reading.wish is None and not reading.certain(CueName.ASKS_FOR_HUMAN))
+        """Only silence is asked for: "no bots, let me talk to a human" and "just refund me" are a human's to answer, and so is a
+        case in danger, or one whose customer has asked for a person before."""
+        told = [turn.reading for turn in self.draft.story] + ([self.reading] if self.reading else [])
+        wanted = any(reading.certain(CueName.ASKS_FOR_HUMAN) for reading in told)
+        return not (wanted or (self.reading and self.reading.wish)) and self.draft.risk_level is not RiskLevel.RED
 
     def certainly_asks_for_human(self) -> bool:
         """The customer wants a person."""

@@ -12,9 +12,11 @@ Before any row is chosen, what the event says about the conversation is taken ov
 the wish, the risks, the end of a snooze, what the platform accepted. So the same facts are taken in whatever the state. Once a
 case is on the desk every turn is mirrored there, and every decision brings its card up to date.
 
-Four rules hold across the table:
+Five rules hold across the table:
 
 * The bot proposes nothing. It listens, mirrors, and hands over; remedies are an agent's, agreed by the customer.
+* A claim silences the bot, but for words to somebody in danger that are about to leave: until the owner writes, they are all
+  there is.
 * The bot does not interrupt: its words wait until the customer's burst has ended (``quiet_elapsed``), unless the first reply's
   window demands otherwise (``first_reply_due``) or somebody is in danger.
 * Words count as said when the platform has accepted them (``words_accepted``), not when they were written.
@@ -172,6 +174,7 @@ TABLE: tuple[Row, ...] = (
     row((*OWNED, *DONE), T.BRAND_ANSWERED_ELSEWHERE, "", None, "stop_answer_clock call_answered_elsewhere"),
 
     # ------------------------------------------------------------------ the desk takes it
+    row(UNOWNED, T.AGENT_CLAIMED, "risk_words_on_their_way", S.WITH_AGENT, "stop_clocks take_ownership start_answer_clock"),
     row(UNOWNED, T.AGENT_CLAIMED, "", S.WITH_AGENT, "withdraw_words stop_clocks take_ownership start_answer_clock"),
     row((*OWNED, *DONE), T.AGENT_CLAIMED, "nobody_owns_it", None, "take_ownership"),
     row((*OWNED, *DONE, S.CLOSED), T.AGENT_CLAIMED, "", None, "tell_who_owns_it"),
@@ -181,6 +184,8 @@ TABLE: tuple[Row, ...] = (
     row(UNOWNED, T.AGENT_DISMISSED, "", S.CLOSED, "withdraw_words close_dismissed"),
     row(OWNED, T.AGENT_DISMISSED, "nothing_promised", S.CLOSED, "withdraw_words close_dismissed"),
     row((*OWNED, *DONE, S.CLOSED), T.AGENT_DISMISSED, "", None, "tell_not_now"),
+    row((S.AWAITING_AGENT, S.WITH_AGENT), T.CUSTOMER_POSTED, "reopen_words_on_their_way certainly_content", None,
+        "withdraw_words wake_queue call_customer_wrote start_answer_clock"),
     row(S.AWAITING_AGENT, T.CUSTOMER_POSTED, "", S.AWAITING_AGENT, "postpone_words wake_queue"),
     row(S.AWAITING_AGENT, T.HANDOFF_UNCLAIMED, "", S.AWAITING_AGENT, "escalate say_holding"),
 
@@ -189,6 +194,8 @@ TABLE: tuple[Row, ...] = (
     row(UNOWNED, T.AGENT_REPLIED, "", S.WITH_AGENT, "withdraw_words stop_clocks take_ownership send_words"),
     row((*OWNED, *DONE), T.AGENT_REPLIED, "", None, "withdraw_words send_words"),
     row(S.CLOSED, T.AGENT_REPLIED, "", None, "tell_not_now"),
+    row(S.AWAITING_AGENT, T.AGENT_TRANSFERRED, "to_an_agent risk_words_on_their_way", S.WITH_AGENT,
+        "stop_clocks transfer start_answer_clock"),
     row(S.AWAITING_AGENT, T.AGENT_TRANSFERRED, "to_an_agent", S.WITH_AGENT, "withdraw_words stop_clocks transfer start_answer_clock"),
     row((*OWNED, S.AWAITING_AGENT), T.AGENT_TRANSFERRED, "", None, "transfer"),
     row((*LISTENING_OR_REFLECTING, *DONE, S.CLOSED), T.AGENT_TRANSFERRED, "", None, "tell_not_now"),

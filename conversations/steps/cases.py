@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conversations.comprehension.reading import Decision
+from conversations.comprehension.reading import Decision, RiskLevel
 from conversations.conversation import (
     TimerName,
 )
@@ -38,9 +38,9 @@ class Cases(Draft):
             handed_off_at=self.now,
             escalations=0,
             unanswered_since=self.draft.unanswered_since or self.draft.last_posted_at,
-            answer_due_at=self.working(self.policy.human_answer_s),
+            answer_due_at=self.desk_time(self.policy.human_answer_s),
         )
-        self.start(TimerName.UNCLAIMED, self.working(self.policy.unclaimed_s))
+        self.start(TimerName.UNCLAIMED, self.desk_time(self.policy.unclaimed_s))
 
     def stop_clocks(self) -> None:
         """A human has it: the bot's clocks stop. The first reply's alarm stays until somebody has replied."""
@@ -85,7 +85,7 @@ class Cases(Draft):
             by=event.agent.name,
         )
         if event.to_agent is None and self.state is not State.AWAITING_AGENT:
-            self.start(TimerName.OWNER_SILENT, self.working(self.policy.owner_silent_s))
+            self.start(TimerName.OWNER_SILENT, self.desk_time(self.policy.owner_silent_s))
 
     def snooze(self) -> None:
         """Quiet until then, or until the customer's next word."""
@@ -100,15 +100,15 @@ class Cases(Draft):
         self.change(snoozed_until=None)
         self.call(Alarm.SNOOZE_ENDED)
         if self.state is State.AWAITING_AGENT:
-            self.start(TimerName.UNCLAIMED, self.working(self.policy.unclaimed_s))
+            self.start(TimerName.UNCLAIMED, self.desk_time(self.policy.unclaimed_s))
         else:
-            self.start(TimerName.OWNER_SILENT, self.working(self.policy.owner_silent_s))
+            self.start(TimerName.OWNER_SILENT, self.desk_time(self.policy.owner_silent_s))
 
     def wake_queue(self) -> None:
         """A snooze in the queue ended with the customer's word: the queue's clock runs again."""
         if self.before.snoozed_until is not None:
             self.call(Alarm.SNOOZE_ENDED)
-            self.start(TimerName.UNCLAIMED, self.working(self.policy.unclaimed_s))
+            self.start(TimerName.UNCLAIMED, self.desk_time(self.policy.unclaimed_s))
 
     def start_answer_clock(self) -> None:
         """A turn of the customer waits for a human's answer."""
@@ -116,10 +116,10 @@ class Cases(Draft):
         since = case.unanswered_since or (case.last_posted_at if case.last_posted_at else self.now)
         self.change(
             unanswered_since=since,
-            answer_due_at=case.answer_due_at if case.unanswered_since else self.working(self.policy.human_answer_s),
+            answer_due_at=case.answer_due_at if case.unanswered_since else self.desk_time(self.policy.human_answer_s),
             nudged=False,
         )
-        self.start(TimerName.OWNER_SILENT, self.working(self.policy.owner_silent_s))
+        self.start(TimerName.OWNER_SILENT, self.desk_time(self.policy.owner_silent_s))
 
     def stop_answer_clock(self) -> None:
         """A human answered. If nothing happens from here on, the owner is reminded."""
@@ -130,14 +130,14 @@ class Cases(Draft):
         """Remind the owner of the turn that waits."""
         self.change(nudged=True)
         self.call(Alarm.OWNER_SILENT)
-        self.start(TimerName.OWNER_SILENT, self.working(self.policy.owner_silent_s))
+        self.start(TimerName.OWNER_SILENT, self.desk_time(self.policy.owner_silent_s))
 
     def back_to_queue(self) -> None:
         """Nobody answered: anybody may take it; plan and promises stay."""
         if self.draft.owner is not None:
             self.change(last_owner=self.draft.owner, owner=None)
         self.call(Alarm.BACK_IN_QUEUE, Audience.QUEUE)
-        self.start(TimerName.OWNER_SILENT, self.working(self.policy.owner_silent_s))
+        self.start(TimerName.OWNER_SILENT, self.desk_time(self.policy.owner_silent_s))
 
     def remind_owner(self) -> None:
         """Nothing happened in a case that is still open."""
@@ -148,8 +148,10 @@ class Cases(Draft):
         """Nobody took it: first the queue, then the leads, again and again, ever less often."""
         count = self.draft.escalations + 1
         self.change(escalations=count)
-        self.call(Alarm.UNCLAIMED, Audience.QUEUE if count == 1 else Audience.LEADS, times=count)
-        self.start(TimerName.UNCLAIMED, self.working(self.policy.unclaimed_s * 2 ** min(count, 5)))
+        danger = self.draft.risk_level is RiskLevel.RED
+        audience = Audience.EVERYONE if danger else Audience.QUEUE if count == 1 else Audience.LEADS
+        self.call(Alarm.UNCLAIMED, audience, times=count)
+        self.start(TimerName.UNCLAIMED, self.desk_time(self.policy.unclaimed_s * 2 ** min(count, 5)))
 
     def keep_label(self) -> None:
         """What an agent says of the triage is kept and teaches it."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from conversations import absorb
 from conversations.comprehension.ending import quiet_s
+from conversations.comprehension.reading import RiskLevel
 from conversations.conversation import (
     Agent,
     Conversation,
@@ -63,6 +64,10 @@ class Draft(Guards):
     def working(self, seconds: float) -> datetime:
         """The instant when that much of the queue's working time has passed."""
         return self.queue.hours.add(self.now, seconds)
+
+    def desk_time(self, seconds: float) -> datetime:
+        """The instant by which the desk has had that long: working time, but danger knows no hours."""
+        return self.after(seconds) if self.draft.risk_level is RiskLevel.RED else self.working(seconds)
 
     def start(self, name: TimerName, due_at: datetime, promise: PromiseId | None = None) -> None:
         """(Re)start a timer."""

@@ -62,7 +62,7 @@ class Words(Cases):
             urgency = Urgency.FIRST_REPLY
         known: dict[str, Any] = {
             "team": self.queue.name,
-            "answer_by": self.working(self.policy.human_answer_s),
+            "answer_by": self.desk_time(self.policy.human_answer_s),
             "opens_at": self.queue.hours.next_open(self.now),
             "wish": case.wish,
             "quote": self.quotable(),

@@ -1,17 +1,23 @@
 """The rows that come first: danger, "stop", and a person wanted. By the words of protocol.md."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from conversations.comprehension.reading import CueName
 from conversations.conversation import Outcome, TimerName
+from conversations.deadlines import BusinessHours
 from conversations.effects import Alarm, Audience, MuteCustomer, PostponeWords
-from conversations.events import AgentMutedBot, AgentReleased
+from conversations.events import AgentClaimed, AgentMutedBot, AgentReleased, AgentReplied, AgentTransferred
+from conversations.policy import Queue
 from conversations.protocol import DONE, OWNED, UNOWNED, State
 from conversations.wording.request import Act
 from tests.protocol.kit import (
+    BEN,
     NOOR,
+    POLICY,
+    Case,
     acknowledged_case,
     awaiting_case,
     case_in,
@@ -243,3 +249,47 @@ def test_waiting_customers_who_write_on_hold_up_the_words_but_not_past_the_windo
     assert postponed.until > case.now
     assert postponed.latest_at == case.it.first_posted_at + timedelta(minutes=90)
     assert awaiting_case().post(reading()).of(PostponeWords) == []
+
+
+# ---------------------------------------------------------------- danger knows no hours, and no silence
+
+
+@pytest.mark.parametrize("take", [AgentClaimed(agent=NOOR), AgentTransferred(agent=BEN, to_agent=NOOR)])
+def test_words_to_somebody_in_danger_leave_though_the_case_was_taken(take):
+    case = listening_case(red="fire").take(take)
+    assert not case.withdrew()
+    assert (case.state, case.it.owner) == (S.WITH_AGENT, NOOR)
+    assert [words.act for words in case.it.words_out] == [Act.RISK_FIRE]
+    replied = case.take(AgentReplied(agent=NOOR, text="call 112 now"))
+    assert replied.withdrew(), "the owner's own words take their place"
+
+
+def test_somebody_in_danger_does_not_wait_for_monday():
+    night = replace(POLICY, queues=(Queue("support", hours=BusinessHours("UTC", ((),) * 7)),))
+    case = Case(night).post(reading(red="fire")).accept()
+    assert case.due(TimerName.UNCLAIMED) == case.now + timedelta(seconds=POLICY.unclaimed_s)
+    case.fire(TimerName.UNCLAIMED)
+    assert case.call(Alarm.UNCLAIMED).audience is Audience.EVERYONE
+    assert case.due(TimerName.UNCLAIMED) - case.now <= timedelta(hours=1)
+    case.claim().post(reading())
+    assert case.due(TimerName.OWNER_SILENT) == case.now + timedelta(seconds=POLICY.owner_silent_s)
+
+
+@pytest.mark.parametrize("first", [reading(red="fire"), reading(CueName.ASKS_FOR_HUMAN)])
+def test_stop_from_somebody_in_danger_or_waiting_for_a_person_closes_nothing(first):
+    case = Case().post(first).accept().post(reading(CueName.OPTS_OUT))
+    assert case.state is S.AWAITING_AGENT
+    assert case.it.opted_out
+    assert Alarm.OPTED_OUT in case.called()
+
+
+@pytest.mark.parametrize("on_duty", [True, False])
+def test_who_turns_out_happy_before_our_words_leave_is_not_told_that_we_go_on(on_duty):
+    case = resolved_case()
+    if not on_duty:
+        case.policy = replace(POLICY, queues=(Queue("support", hours=BusinessHours("UTC", ((),) * 7)),))
+    case.post(reading(CueName.UNSATISFIED)).post(reading(CueName.SATISFIED))
+    assert case.withdrew()
+    assert not case.it.words_out
+    assert case.called() == [Alarm.CUSTOMER_WROTE]
+    assert case.state is (S.WITH_AGENT if on_duty else S.AWAITING_AGENT)
