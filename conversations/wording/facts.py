@@ -60,6 +60,12 @@ FACTS: Mapping[str, Fact] = {
         _fact("agent", "the first name of the agent who owns the case", "Noor", 24, True),
         _fact("privacy_url", "the brand's privacy policy", "https://acme.example/privacy", 60, True),
         _fact("updates_paused", "the customer muted the bot, and a promise is still running", True),
+        _fact(
+            "incident_update",
+            "what is known of an incident, written by an admin for everybody it affects",
+            "This has gone on since 9:40 AM; the next news comes here at 1 PM.",
+            110,
+        ),
         _fact("round", "which round of check-back this is: 1, 2, 3", "2", 1),
     )
 }

@@ -138,7 +138,8 @@ def scenarios(template: Template, pack: Pack) -> Iterator[Scenario]:
     longest["topic_about"] = max(abouts, key=weighted_length)
     if template.surface is Surface.PUBLIC:
         longest["steps"] = str(longest["steps"])[:PLAN_CHARS_PUBLIC]
-    firsts = [True] if template.act in INTRODUCES else [True, False] if template.act in MAY_INTRODUCE else [False]
+    first_only = template.act in INTRODUCES or Situation.LATE in template.situations  # late is only ever a first reply
+    firsts = [True] if first_only else [True, False] if template.act in MAY_INTRODUCE else [False]
     for first, rich, invite in product(firsts, (True, False), (True, False)):
         facts = dict(longest) if rich else {"brand": longest["brand"]}
         if rich and not invite:

@@ -105,7 +105,7 @@ def _templates(language: str, documents: Mapping[str, dict[str, Any]]) -> list[T
         for number, entry in enumerate(document.get("templates", ()), start=1):
             where = f"{language}/{file}, template {number}"
             try:
-                source = "\n\n".join(slots[name] for name in entry["slots"])
+                source = "\n\n".join(_slot(slots, name) for name in entry["slots"])
                 templates += [
                     Template(
                         language,
@@ -124,3 +124,11 @@ def _templates(language: str, documents: Mapping[str, dict[str, Any]]) -> list[T
             except ValueError as error:
                 raise LanguagePackError(where, "act, surface or situation", str(error)) from None
     return templates
+
+
+def _slot(slots: Mapping[str, str], name: str) -> str:
+    """A slot's source by its name; ``name?`` may be left out when the text would be too long."""
+    source = slots[name.removesuffix("?")]
+    if not name.endswith("?") or source.startswith(("[optional", "[paragraph optional")):
+        return source
+    return f"[optional {source[1:]}" if source.startswith("[") else f"[optional]\n{source}"
