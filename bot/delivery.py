@@ -29,7 +29,7 @@ from bot.crash_points import reached
 from bot.desk.port import Desk
 from bot.log import get_logger
 from bot.metrics import Metrics
-from bot.store.port import Store
+from bot.store.port import Store, StoreUnavailable
 from bot.store.records import Arrival, Kind, Lane, OutboxRow, Place, Rank, Report, Status, TurnRecord
 from bot.webhook import Webhook
 from conversations.conversation import Author, Conversation
@@ -50,6 +50,8 @@ LOOK_AGAIN_S = 60.0
 BACK_OFF_S = (2.0, 10.0, 60.0, 300.0)
 """After a certain failure of a send that names no time of its own."""
 
+REPORT_AGAIN_S = 1.0
+"""Between two tries to write down what became of a send, while the database is away."""
 WEBHOOK_TRIED = timedelta(days=1)
 """For so long a webhook that does not answer is tried again."""
 
@@ -85,6 +87,7 @@ class Delivery:
         self.decide = decide
         self.elsewhere: Callable[[], Collection[str]] = tuple
         """Lanes that another process sends on."""
+        self.settling = False
         self.changed = asyncio.Event()
         self.running: set[asyncio.Task[None]] = set()
 
@@ -109,8 +112,10 @@ class Delivery:
 
     async def settle(self) -> None:
         """Wait for the sends that are under way."""
+        self.settling = True
         while self.running:
             await asyncio.wait(self.running)
+        self.settling = False
 
     def finished(self, task: asyncio.Task[None]) -> None:
         """A send is over: look for more. A bug in it is logged; the claim runs out and the row is read back."""
@@ -325,7 +330,7 @@ class Delivery:
             turn=turn,
         )
         reached("delivery: before report")
-        (current,) = await self.store.report_deliveries([report])
+        current = await self.written(report)
         reached("delivery: after report")
         if self.metrics is not None and current:
             case = await self.store.conversation(row.conversation) if row.kind is Kind.WORDS else None
@@ -335,6 +340,21 @@ class Delivery:
             log.warning("report of an overtaken claim", key=row.key, status=status.value)
         elif event is not None:
             self.decide.set()
+
+    async def written(self, report: Report) -> bool:
+        """Write a report down; while the database is away again and again, for as long as the claim may last: what is known
+        need not be read back. Raises ``StoreUnavailable`` when it stays away, or we are to stop."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.sending_s
+        while True:
+            try:
+                (current,) = await self.store.report_deliveries([report])
+                return current
+            except StoreUnavailable as error:
+                if self.settling or loop.time() >= until:
+                    raise
+                log.warning("report not written yet", key=report.key, error=str(error))
+            await asyncio.sleep(REPORT_AGAIN_S)
 
     async def pause(self, row: OutboxRow, case: Conversation, until: datetime) -> None:
         """Pace a lane. If first replies that wait on it would break their window, their conversations are told now."""
