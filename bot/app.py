@@ -103,7 +103,7 @@ def wire(
     wordings = Wordings(store, clock, wording, second_admin=config.wording.second_admin)
     wordings.taken_up = speech.use
     metrics, storms = Metrics(), StormWatch()
-    watch = Watch(metrics, storms, webhook=webhook is not None)
+    watch = Watch(metrics, storms if leases is None else None, webhook=webhook is not None)
     engine = Engine(store, clock, current, lambda: speech, channels, desk, watch, reader.read)
     delivery = Delivery(store, clock, current, channels, desk, intake, decide, switches.refusal, metrics, webhook)
     acts = Acts(store, intake, clock, current, channels)
@@ -117,6 +117,8 @@ def wire(
         once("retention", 3600.0, retain(store, clock, config.privacy.closed_days, config.privacy.set_aside_days)),
         once("storms", 60.0, look_for_storms(storms, clock, desk, metrics, switches)),
     )
+    if leases is not None:  # each process decides about a part: what blows is seen in the store alone
+        duties = (Duty("storm watch", 60.0, lambda: storms.recall(store, clock.now(), limit=1000)), *duties)
     housekeeping = Housekeeping(clock, desk, duties)
     worker = Worker(store, clock, engine, delivery, channels, desk, decide, housekeeping)
     return App(

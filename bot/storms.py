@@ -6,6 +6,7 @@ Noticing only calls people. What holds first replies, pauses check-backs or carr
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ COUNT_MIN = 10
 """Fewer like complaints are no storm, however quiet it was before."""
 TIMES_USUAL = 4.0
 """A storm is so many times what is usual in the span."""
+PAGE = 250
+"""Conversations that are looked through at a time."""
 QUIET_AFTER = timedelta(hours=1)
 """A storm of the same topic is not announced again within this time."""
 
@@ -74,15 +77,21 @@ class StormWatch:
                 found.append(storm)
         return found
 
-    async def recall(self, store: Store, now: datetime) -> None:
-        """Learn what was opened before a restart."""
-        for case in await store.conversations(limit=5000):
-            if case.opened_at > now - BASELINE - SPAN and case.topic:
-                self.seen[case.topic].append(case.opened_at)
-        for times in self.seen.values():
-            ordered = sorted(times)
-            times.clear()
-            times.extend(ordered)
+    async def recall(self, store: Store, now: datetime, limit: int = 5000) -> None:
+        """Learn what was opened, before a restart or by other processes, from the latest conversations; what was counted before
+        is forgotten."""
+        opened: dict[str, list[datetime]] = defaultdict(list)
+        for offset in range(0, limit, PAGE):
+            page = await store.conversations(limit=PAGE, offset=offset)
+            for case in page:
+                if case.opened_at > now - BASELINE - SPAN and case.topic:
+                    opened[case.topic].append(case.opened_at)
+            if len(page) < PAGE:
+                break
+            await asyncio.sleep(0)
+        self.seen.clear()
+        for topic, times in opened.items():
+            self.seen[topic].extend(sorted(times))
 
 
 def group_of(cases: Iterable[Conversation], topic: str, since: datetime) -> list[Conversation]:

@@ -48,6 +48,10 @@ async def test_a_storm_reaches_the_desk_and_its_group_is_answered_once(tmp_path)
         assert housekeeping is not None
         await housekeeping.round()
         assert [kind for _, kind, _ in it.desk.alerts] == ["storm"]
+        elsewhere = StormWatch()
+        for _ in range(2):
+            await elsewhere.recall(it.app.store, it.clock.now())
+            assert [storm.count for storm in elsewhere.blowing(it.clock.now())] == [12], "the store alone tells of it"
         await it.later(minutes=60)
         before = len(it.phone.accepted)
         group = group_of(await it.cases(), "delivery", START)
