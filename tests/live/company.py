@@ -154,6 +154,9 @@ async def company_of(
         company.configure()
         try:
             yield company
+        except BaseException as error:
+            error.add_note(company.log.read_text(errors="replace")[-4000:] if company.log.exists() else "no log")
+            raise
         finally:
             for process in company.processes:
                 if process.returncode is None:
