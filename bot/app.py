@@ -32,6 +32,7 @@ from bot.webhook import Webhook
 from bot.wordings import Wordings
 from bot.worker import Worker
 from conversations.comprehension import Reader
+from conversations.conversation import Conversation
 from conversations.policy import Policy
 from conversations.wording import Wording
 
@@ -64,6 +65,10 @@ class App:
     def policy(self) -> Policy:
         """The policy as the switches have it now."""
         return self.switches.policy()
+
+    def approved(self, case: Conversation) -> list[tuple[str, str]]:
+        """Approved wording that an agent's reply may start from, by name."""
+        return self.speech.starts(case, self.channels[case.channel], self.clock.now())
 
 
 @dataclass

@@ -229,11 +229,19 @@ class QueueSection(Section):
     hours: HoursSection | None = None
 
 
+class ReplySection(Section):
+    """Words that agents often need: where a reply may start from."""
+
+    name: str = Field(min_length=1, max_length=70)
+    text: str = Field(min_length=1, max_length=3000)
+
+
 class DeskSection(Section):
     """The agents' desk in Slack."""
 
     fallback_channel: str = ""
     admins: tuple[str, ...] = ()
+    replies: tuple[ReplySection, ...] = ()
     queues: tuple[QueueSection, ...] = ()
 
 

@@ -125,7 +125,7 @@ async def live(config: Config, role: ProcessRole = ProcessRole.ALL) -> AsyncIter
         if app.worker.housekeeping is not None:
             app.worker.housekeeping.add(Duty("audit", EVERY_S, auditor.audit))
         if slack_desk is not None:
-            slack_desk.bind(app.acts, app.intake.open_aside, Controls(app.switches, store))
+            slack_desk.bind(app.acts, app.intake.open_aside, Controls(app.switches, store), app.approved)
         for taker in takers:
             if isinstance(taker, XChannel):
                 app.metrics.spending = taker.spend
@@ -266,6 +266,7 @@ def desk_settings(config: Config) -> DeskSettings:
         remedies=config.wording.remedies,
         crm_url=config.wording.crm_url,
         time_zone=config.brand.time_zone,
+        templates=tuple((reply.name, reply.text) for reply in desk.replies),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from bot.channels.port import Channel
 from conversations.conversation import Author, Conversation, Step
 from conversations.effects import Say
+from conversations.errors import HearoutError
 from conversations.ids import EffectKey
 from conversations.policy import Policy
 from conversations.wording import Wording
@@ -39,6 +40,17 @@ class Brand:
         """What a template may name of the brand; what is not configured is unknown."""
         named = {"brand": self.name, "signature": self.signature, "privacy_url": self.privacy_url}
         return {name: value for name, value in named.items() if value}
+
+
+STARTS: Mapping[Act, str] = {
+    Act.REFLECT: "Say back what you understood",
+    Act.HOLDING: "Nobody has forgotten you",
+    Act.PROMISE_UPDATE: "News of a promise",
+    Act.CHECK_BACK: "Ask whether it helped",
+    Act.REOPEN: "We go on",
+    Act.FAREWELL: "Say goodbye",
+}
+"""Acts whose approved wording an agent may start a reply from, by the name that agents see."""
 
 
 class Speech:
@@ -77,6 +89,20 @@ class Speech:
         }
         surface = Surface.DIRECT if case.direct else case.last_surface
         return self.render(act, surface, (), known, case, channel, now, seed=f"{case.key}:draft").text
+
+    def starts(self, case: Conversation, channel: Channel, now: datetime) -> list[tuple[str, str]]:
+        """Where an agent's reply may start from: the approved wording for this case, in the customer's language, by name."""
+        due = case.promises_open[0] if case.promises_open else None
+        facts = {"promise": due.text, "due_at": due.due_at} if due else {}
+        found = []
+        for act, name in STARTS.items():
+            if act is Act.PROMISE_UPDATE and due is None:
+                continue
+            try:
+                found.append((name, self.draft(act, facts, case, channel, now)))
+            except HearoutError:
+                continue
+        return found
 
     def render(
         self,

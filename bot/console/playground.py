@@ -228,9 +228,10 @@ def look_over(review: Review, anyway: bool) -> None:
     """Stop words that may not leave, and words that need a second click. Raises ``NeedsSecondLook``."""
     if any(finding.severity is Severity.REFUSED for finding in review.findings):
         raise NeedsSecondLook(review, "This may not leave as it is: see below.")
-    if len(review.parts) > 1:
+    if len(review.parts) > 1 and not anyway:
         length = f"{review.weight} of {review.weight_max} characters"
-        raise NeedsSecondLook(review, f"Too long: {length}. Shorten it, or send it directly.")
+        parts = f"in {len(review.parts)} parts"
+        raise NeedsSecondLook(review, f"Too long: {length}. Shorten it, or send it {parts}, one after another.")
     if not review.clean and not anyway:
         raise NeedsSecondLook(review, "Have another look. You can send it anyway.")
 

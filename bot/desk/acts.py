@@ -192,8 +192,8 @@ class Acts:
         measure = weighted_length if weighted else len
         parts = split_text(text, weight_max, measure) if weight_max else [text]
         other = await self.other_answer(case, agent_id)
-        known = case.language if case.language != "und" else None
-        found = guard.findings(text, known or self.policy().languages[0], where, customer_language=known)
+        language = case.language if case.language != "und" else self.policy().languages[0]
+        found = guard.findings(text, language, where, customer_language=language)
         return Review(tuple(found), tuple(parts), measure(text), weight_max, other)
 
     async def other_answer(self, case: Conversation, agent_id: str) -> str | None:

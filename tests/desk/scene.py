@@ -313,7 +313,7 @@ async def company(
         parts = wire(Config(), store, clock, channels, desk, reader, Wording.default(), chosen)
         phone.take_in = parts.intake
         outside.take_in = parts.intake
-        desk.bind(parts.acts, parts.intake.open_aside)
+        desk.bind(parts.acts, parts.intake.open_aside, None, parts.approved)
         carrier.append(link)
         made = Desk(
             slack,

@@ -1,4 +1,4 @@
-"""A case is split, and two become one, in the strict local Slack: nothing is lost, nothing is doubled, cards say where it went."""
+"""A case is split, and two become one, in the strict local Slack: nothing is lost or doubled, and cards say where it went."""
 
 from __future__ import annotations
 

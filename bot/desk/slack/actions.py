@@ -20,7 +20,7 @@ from bot.desk.slack.board import Board
 from bot.desk.slack.cards import ACTION, STATES, case_of
 from bot.desk.slack.digest import Digest
 from bot.desk.slack.modals import Meta
-from bot.desk.slack.replies import Replies
+from bot.desk.slack.replies import Replies, Starts
 from bot.log import get_logger
 from bot.slack.people import Role
 from bot.slack.text import escape, mention
@@ -92,14 +92,16 @@ class Actions:
         self.controls: Controls | None = None
         self.replies = Replies(board)
 
-    def bind(self, acts: Acts, open_aside: OpenAside, controls: Controls | None) -> None:
+    def bind(
+        self, acts: Acts, open_aside: OpenAside, controls: Controls | None, approved: Starts | None = None
+    ) -> None:
         """Take the doors and listen."""
         from bot.desk.slack.commands import Commands
         from bot.desk.slack.home import Home
         from bot.desk.slack.submissions import Submissions
 
         self.acts, self.open_aside, self.controls = acts, open_aside, controls
-        self.replies.acts = acts
+        self.replies.acts, self.replies.approved = acts, approved
         self.home = Home(self)
         self.commands = Commands(self)
         self.submissions = Submissions(self)
@@ -232,13 +234,15 @@ class Actions:
         if case.state is State.CLOSED:
             raise ActError("case", "This case was closed meanwhile. Reopen it first.")
         review, findings, other = await self.replies.review(case, text, None, who.agent)
-        if findings or other is not None:
+        if findings or other is not None or len(review.parts) > 1:
             meta = Meta(
                 "edit_draft", case.key, case.version, self.replies.seen(text, case.last_surface, other), 0, alarm
             )
             await self.open_view(
                 body,
-                modals.reply(meta, case, self.board.settings, text=text, review=review, findings=findings, other=other),
+                modals.reply(
+                    meta, case, self.replies.starts(case), text=text, review=review, findings=findings, other=other
+                ),
             )
             return
         self.replies.answering(case.key, who.agent)
@@ -263,9 +267,10 @@ class Actions:
         meta = Meta(name, case.key, case.version)
         match name:
             case "reply":
-                view = modals.reply(meta, case, settings)
+                view = modals.reply(meta, case, self.replies.starts(case))
             case "edit_draft":
-                view = modals.reply(replace(meta, source=value), case, settings, text=await self.draft(value, case))
+                text = await self.draft(value, case)
+                view = modals.reply(replace(meta, source=value), case, self.replies.starts(case), text=text)
             case "propose_plan":
                 known = len(case.plan.steps) if case.plan is not None and case.plan.agreed_at is None else 0
                 view = modals.plan(
@@ -308,8 +313,9 @@ class Actions:
             view = modals.plan(replace(meta, n=min(meta.n + 1, modals.STEPS_MAX), seen=""), case, self.board.settings)
         else:
             chosen = int((action.get("selected_option") or {}).get("value", 0))
-            text = self.board.settings.templates[chosen][1]
-            view = modals.reply(replace(meta, n=meta.n + 1, seen=""), case, self.board.settings, text=text)
+            starts = self.replies.starts(case)
+            text = starts[chosen][1] if chosen < len(starts) else ""
+            view = modals.reply(replace(meta, n=meta.n + 1, seen=""), case, starts, text=text)
         client = self.slack.client
         await self.slack.ask(
             "views.update", client.views_update(view_id=shown["id"], hash=shown.get("hash"), view=view)

@@ -17,6 +17,7 @@ from bot.desk.slack.alarms import Alarms
 from bot.desk.slack.board import POST_PACE_S, UPDATE_PACE_S, Board
 from bot.desk.slack.digest import Digest
 from bot.desk.slack.mirror import Mirror
+from bot.desk.slack.replies import Starts
 from bot.desk.slack.settings import DeskSettings
 from bot.log import get_logger
 from bot.slack.app import Slack
@@ -61,9 +62,16 @@ class SlackDesk:
         self.noted: set[str] = set()
         slack.alert = self.post_alert
 
-    def bind(self, acts: Acts, open_aside: OpenAside, controls: Controls | None = None) -> None:
-        """Give agents' clicks their doors: the acts, the opening of what was set aside, pausing (None: not offered)."""
-        self.actions.bind(acts, open_aside, controls)
+    def bind(
+        self,
+        acts: Acts,
+        open_aside: OpenAside,
+        controls: Controls | None = None,
+        approved: Starts | None = None,
+    ) -> None:
+        """Give agents' clicks their doors: the acts, the opening of what was set aside, what admins may switch (None: not
+        offered), and approved wording that a reply may start from."""
+        self.actions.bind(acts, open_aside, controls, approved)
 
     def lane(self, conversation: Conversation) -> str:
         """One lane per channel: Slack takes one message a second in each. Cases in danger have a lane of their own beside it, so

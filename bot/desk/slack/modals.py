@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -242,7 +242,7 @@ def merge(case: Conversation, others: Sequence[Conversation]) -> Block:
 def reply(
     meta: Meta,
     case: Conversation,
-    settings: DeskSettings,
+    starts: Sequence[tuple[str, str]],
     *,
     text: str = "",
     surface: Surface | None = None,
@@ -251,15 +251,16 @@ def reply(
     other: str | None = None,
     note: str = "",
 ) -> Block:
-    """Words to the customer. With a ``review`` it shows exactly what will be sent, and what the guard found in it."""
+    """Words to the customer; ``starts`` are texts to start from, by name. With a ``review`` it shows exactly what will be
+    sent, and what the guard found in it."""
     where = surface or case.last_surface
     blocks: list[Block] = [
         kit.context(f"To the customer on {escape(case.channel)}. Only what you send here leaves Slack.")
     ]
     if note:
         blocks.append(kit.context(note))
-    if settings.templates:
-        options = [kit.option(cut(name, 70), str(n)) for n, (name, _) in enumerate(settings.templates[:100])]
+    if starts:
+        options = [kit.option(cut(name, 70), str(n)) for n, (name, _) in enumerate(starts[:100])]
         blocks.append(kit.actions("templates", [kit.menu(f"{VIEW}template", "Start from a template", options)]))
     if case.direct and case.public_root is not None:
         options = [
@@ -272,8 +273,9 @@ def reply(
     if review is None:
         return view(meta, blocks, "Preview")
     blocks += preview(review, findings, other, where, case)
-    anyway = bool(findings) or other is not None
-    return view(replace(meta, act=meta.act), blocks, "Send anyway" if anyway else "Send")
+    anyway = "anyway" if findings or other is not None else ""
+    parts = f"in {len(review.parts)} parts" if len(review.parts) > 1 else ""
+    return view(meta, blocks, " ".join(filter(None, ("Send", parts or anyway))))
 
 
 def preview(
@@ -288,6 +290,10 @@ def preview(
             f"*This will be sent*{parts}, {'in public' if where is Surface.PUBLIC else 'in a direct message'}:"
         ),
     ]
+    if len(review.parts) > 1:
+        blocks.append(
+            kit.section("✂️ *This is too long for one message*: shorten it, or send it in parts, one after another.")
+        )
     blocks += [kit.section(quoted(part)) for part in review.parts[:PARTS_MAX]]
     blocks.append(kit.context(f"{review.weight} characters{limit}"))
     if case.channel == "slack":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from bot.desk.acts import COLLISION_S, ActError, Acts, Review
@@ -12,12 +12,12 @@ from bot.slack.text import plain, visible
 from bot.store.records import Kind
 from conversations.conversation import Agent, Author, Conversation
 from conversations.ids import ConversationKey
-from conversations.wording import guard
 from conversations.wording.findings import Finding, Severity
 from conversations.wording.request import Surface
-from conversations.wording.rules import Rule
 
 ANSWERING_MAX = 10_000
+Starts = Callable[[Conversation], Sequence[tuple[str, str]]]
+"""Approved wording for a case, by name."""
 
 
 class Replies:
@@ -26,6 +26,7 @@ class Replies:
     def __init__(self, board: Board) -> None:
         self.board = board
         self.acts: Acts | None = None
+        self.approved: Starts | None = None
         self._answering: dict[ConversationKey, tuple[Agent, datetime]] = {}
 
     def outgoing(self, text: str) -> str:
@@ -38,11 +39,11 @@ class Replies:
         """What is shown before the words leave: the review, all findings, and the colleague who is faster."""
         assert self.acts is not None, "the desk is not bound"
         review = await self.acts.review(case, text, surface, agent.id)
-        language = case.language if case.language != "und" else self.board.policy().languages[0]
-        known = {finding.rule for finding in review.findings}
-        foreign = guard.findings(text, language, surface or case.last_surface, customer_language=language)
-        more = [f for f in foreign if f.rule == Rule.OTHER_LANGUAGE.value and f.rule not in known]
-        return review, [*review.findings, *more], await self.other_answer(case, agent)
+        return review, list(review.findings), await self.other_answer(case, agent)
+
+    def starts(self, case: Conversation) -> list[tuple[str, str]]:
+        """Where a reply may start from: the desk's own words, then the approved wording for this case, by name."""
+        return [*self.board.settings.templates, *(self.approved(case) if self.approved else ())]
 
     async def other_answer(self, case: Conversation, agent: Agent) -> str | None:
         """Another agent who has answered, or is answering, within the last minute (catalogue 34)."""

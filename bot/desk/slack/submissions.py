@@ -128,7 +128,7 @@ class Submissions:
             return modals.reply(
                 meta,
                 case,
-                self.board.settings,
+                self.replies.starts(case),
                 text=words,
                 surface=surface,
                 review=review,
@@ -215,6 +215,6 @@ class Submissions:
         seen = "" if refused else self.replies.seen(text, case.last_surface, other)
         meta = Meta("send_to_customer", case.key, case.version, seen)
         view = modals.reply(
-            meta, case, self.board.settings, text=text, review=review, findings=findings, other=other, note=note
+            meta, case, self.replies.starts(case), text=text, review=review, findings=findings, other=other, note=note
         )
         await self.actions.open_view(body, view)
