@@ -66,6 +66,7 @@ class Words(Cases):
             "opens_at": self.queue.hours.next_open(self.now),
             "wish": case.wish,
             "quote": self.quotable(),
+            "incident_update": self.incident_update(),
             "round": case.rounds + 1,
         }
         key = effect_key(case.key, self.before.version + 1, len(self.effects))
@@ -94,6 +95,13 @@ class Words(Cases):
         """What a mirror may repeat: the quotable words of the story's turns, in order."""
         parts = [turn.reading.quotable for turn in self.draft.story if turn.reading.quotable]
         return "; ".join(dict.fromkeys(parts)) or None
+
+    def incident_update(self) -> str | None:
+        """The admin's update on a known incident. It is written in the brand's first language: nobody else is sent it."""
+        first = self.policy.languages[0].split("-")[0]
+        if self.draft.language.split("-")[0] not in (first, "und"):
+            return None
+        return next((self.policy.incident_updates[t] for t in self.draft.topics if t in self.policy.incident_updates), None)
 
     def situations(self) -> tuple[Situation, ...]:
         """What makes this moment different, most telling first."""

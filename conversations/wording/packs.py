@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -36,7 +36,7 @@ class Pack:
     """What wording knows of one language.
 
     ``nouns`` are noun phrases by topic; ``words`` the small words of dates and steps; ``marks`` how lint
-    knows the bot's introduction and an apology; ``guard`` the tone guard's patterns by rule.
+    knows the bot's introduction and an apology; ``guard`` the tone guard's patterns by rule; ``samples`` what previews show.
     """
 
     language: str
@@ -45,6 +45,7 @@ class Pack:
     marks: Mapping[str, tuple[str, ...]]
     guard: Mapping[str, Mapping[str, tuple[str, ...]]]
     nouns: Mapping[str, Noun]
+    samples: Mapping[str, str] = field(default_factory=dict)
 
 
 @cache
@@ -83,6 +84,7 @@ def load_pack(language: str, folder: Traversable, shared: Mapping[str, Any]) -> 
         {name: tuple(found) for name, found in words.items() if isinstance(found, list)},
         {rule: {kind: tuple(patterns) for kind, patterns in table.items()} for rule, table in guard.items()},
         {topic: Noun(table["thing"], table["about"]) for topic, table in nouns.items() if topic != _GENERIC},
+        dict(words.get("samples", {})),
     )
 
 

@@ -94,11 +94,13 @@ def spoken_hours(hours: BusinessHours, language: str) -> str | None:
 def spoken_samples(language: str) -> dict[str, object]:
     """A sample of every fact, with times as the language says them: for previews and for lint."""
     values: dict[str, object] = {name: fact.sample for name, fact in FACTS.items()}
+    pack = load_packs().get(language)
+    values |= pack.samples if pack else {}
     now = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
     for name, hours in (("answer_by", 4.5), ("promise_due", 30.0)):
         values[name] = spoken_time(now + timedelta(hours=hours), now, language, "UTC")
     values["steps"] = plan_text(
-        [_Sample(str(FACTS["promise_text"].sample), now + timedelta(hours=30))], now, language, "UTC"
+        [_Sample(str(values["promise_text"]), now + timedelta(hours=30))], now, language, "UTC"
     )
     values["hours"] = spoken_hours(BusinessHours("UTC", ((Span(time(9), time(18)),),) * 5 + ((), ())), language)
     return values
