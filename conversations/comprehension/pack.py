@@ -19,6 +19,7 @@ from conversations.comprehension.phrases import PhraseError, Phrases
 from conversations.comprehension.reading import RiskLevel
 from conversations.comprehension.risk import Pair
 from conversations.comprehension.tokens import Tokens, fold, tokenize
+from conversations.comprehension.traces import Traces
 from conversations.errors import LanguagePackError
 
 
@@ -34,6 +35,11 @@ class Mark:
     name: str
     weight: float = 1.0
     level: RiskLevel | None = None
+    sign: str = ""
+
+    def __post_init__(self) -> None:
+        """``sign`` is the name that ``traces.py`` knows it by; the weight tells cues that are sure from likely ones."""
+        object.__setattr__(self, "sign", f"{self.kind}:{self.name}:{self.weight:g}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,8 @@ class LanguagePack:
     risk_levels: dict[str, RiskLevel]
     pairs: tuple[Pair, ...]
     weights: Weights | None
+    dangers: Traces | None = None
+    answers: Traces | None = None
     forms: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def tokens(self, text: str) -> Tokens:
@@ -139,6 +147,10 @@ def load_pack(folder: Traversable, pairs: tuple[Pair, ...]) -> LanguagePack:
         Weights.from_json(json.loads(weights_file.read_text(encoding="utf-8"))) if weights_file.is_file() else None
     )
 
+    def traces(name: str) -> Traces | None:
+        path = folder.joinpath(name)
+        return Traces.from_json(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+
     def folded(key: str) -> frozenset[str]:
         return frozenset(word for text in _strings(file, key, language[key]) for word in tokenize(text, aliases).words)
 
@@ -152,6 +164,7 @@ def load_pack(folder: Traversable, pairs: tuple[Pair, ...]) -> LanguagePack:
     return LanguagePack(
         code, language["name"], phrases, aliases, folded("hints"), folded("small"), folded("negators"),
         int(language.get("negation_after", 0)), folded("open_ends"), tuple(topics), levels, pairs, weights,
+        traces("risk.json"), traces("cues.json"),
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from conversations.comprehension.risk import read_risk
 from conversations.comprehension.story import story_told
 from conversations.comprehension.tokens import bounded, clean
 from conversations.comprehension.topics import read_topics
+from conversations.comprehension.traces import signs
 from conversations.comprehension.triage import features, judge
 from conversations.comprehension.wish import read_wish
 from conversations.wording.mirror import quotable
@@ -89,7 +90,8 @@ class Reader:
             complaint = Complaint(0.5, Decision.UNSURE, (UNKNOWN_LANGUAGE,))
         if cut:
             complaint = Complaint(complaint.probability, complaint.decision, (*complaint.why, TOO_LONG))
-        risk = read_risk(tokens, hits, pack.pairs, pack.risk_levels)
+        parts = signs(tokens, hits)
+        risk = read_risk(tokens, hits, pack.pairs, pack.risk_levels, pack.dangers, parts)
         if complaint.decision is Decision.NO and any(item.level is RiskLevel.RED for item in risk):
             complaint = Complaint(complaint.probability, Decision.UNSURE, (DANGER, *complaint.why))
         if not known:

@@ -1,17 +1,23 @@
 """Dangers in a text, each with the customer's words for it. Misses cost more than false alarms.
 
-A danger is told in a phrase ("caught fire") or in two words near each other ("charger … scorched"): which classes of words
-make a danger together is the same in all languages (``conversations/languages/risk_pairs.toml``).
+A danger that is named is found by a phrase ("caught fire"), or by two words near each other
+("charger … scorched"): which classes of words make a danger together is the same in all languages
+(``conversations/languages/risk_pairs.toml``). Most dangers are told by their traces, and a linear model weighs those
+(``traces.py``): it adds what phrases do not see, red where it is sure and amber where not, since a red calls everybody on
+duty; and it takes back pairs in texts that look harmless ("nobody came" beside "street"), and phrases in texts that look very
+harmless ("a table with a broken leg").
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from conversations.comprehension.phrases import Hit
 from conversations.comprehension.reading import Risk, RiskLevel
 from conversations.comprehension.tokens import Tokens
+from conversations.comprehension.traces import Traces
 
 NEAR_WORDS = 12
 
@@ -26,26 +32,59 @@ class Pair:
 
 
 def read_risk(
-    tokens: Tokens, hits: Sequence[Hit], pairs: Sequence[Pair], levels: dict[str, RiskLevel]
+    tokens: Tokens,
+    hits: Sequence[Hit],
+    pairs: Sequence[Pair],
+    levels: Mapping[str, RiskLevel],
+    traces: Traces | None = None,
+    parts: Sequence[Sequence[str]] = (),
 ) -> tuple[Risk, ...]:
-    """One risk a kind, with its longest evidence; red before amber."""
+    """One risk a kind, with its evidence; red before amber. ``parts`` are the signs of the text for ``traces``.
+
+    ``traces.limits``: ``danger`` and ``red`` are the log-odds above which a danger, and a red one, is believed without a phrase;
+    ``pair`` and ``phrase`` those below which two words near each other, or a phrase, are none.
+    """
+    odds = traces.weigh(parts) if traces else {}
+    if traces is None or odds["danger"] >= traces.limits["pair"]:
+        named = _pairs(hits, pairs) | _phrases(hits)
+    else:
+        named = _phrases(hits) if odds["danger"] >= traces.limits["phrase"] else {}
+    found = {kind: Risk(kind, levels[kind], tokens.evidence(*span)) for kind, span in named.items()}
+    if traces is not None and odds["danger"] >= traces.limits["danger"]:
+        sure = odds["red"] >= traces.limits["red"]
+        likeliest = max(levels, key=lambda kind: odds.get(kind, -math.inf))
+        for kind, level in levels.items():
+            if kind not in found and (odds.get(kind, -math.inf) >= 0 or (kind == likeliest and not found)):
+                span = traces.telling(kind, tokens)
+                if span is not None:
+                    found[kind] = Risk(kind, level if sure else RiskLevel.AMBER, tokens.evidence(*span))
+    return tuple(sorted(found.values(), key=lambda risk: (risk.level is RiskLevel.AMBER, risk.kind)))
+
+
+def _phrases(hits: Sequence[Hit]) -> dict[str, tuple[int, int]]:
+    """The longest phrase of each kind of danger that is named."""
     best: dict[str, tuple[int, int]] = {}
-    parts: dict[str, list[Hit]] = {}
     for hit in hits:
-        mark = hit.mark
-        if mark.kind == "risk":
-            first, last = best.get(mark.name, (0, 0))
+        if hit.mark.kind == "risk":
+            first, last = best.get(hit.mark.name, (0, 0))
             if hit.last - hit.first > last - first:
-                best[mark.name] = hit.first, hit.last
-        elif mark.kind == "part":
-            parts.setdefault(mark.name, []).append(hit)
+                best[hit.mark.name] = hit.first, hit.last
+    return best
+
+
+def _pairs(hits: Sequence[Hit], pairs: Sequence[Pair]) -> dict[str, tuple[int, int]]:
+    """Two words near each other for each kind of danger that has such."""
+    best: dict[str, tuple[int, int]] = {}
+    words: dict[str, list[Hit]] = {}
+    for hit in hits:
+        if hit.mark.kind == "part":
+            words.setdefault(hit.mark.name, []).append(hit)
     for pair in pairs:
-        if pair.kind not in best and pair.first in parts and pair.second in parts:
-            found = _near(parts[pair.first], parts[pair.second])
+        if pair.kind not in best and pair.first in words and pair.second in words:
+            found = _near(words[pair.first], words[pair.second])
             if found:
                 best[pair.kind] = found
-    risks = [Risk(kind, levels[kind], tokens.evidence(first, last)) for kind, (first, last) in best.items()]
-    return tuple(sorted(risks, key=lambda risk: (risk.level is RiskLevel.AMBER, risk.kind)))
+    return best
 
 
 def _near(firsts: Sequence[Hit], seconds: Sequence[Hit]) -> tuple[int, int] | None:

@@ -1,0 +1,71 @@
+"""Dangers: a phrase is never overlooked, traces are added, and everyday words that look dangerous call nobody."""
+
+from __future__ import annotations
+
+import pytest
+
+from conversations.comprehension import Reader
+from conversations.comprehension.phrases import Hit
+from conversations.comprehension.reading import ReadingContext, RiskLevel
+from conversations.comprehension.traces import Traces, signs
+
+NAMED = [
+    ("en", "the charger caught fire", "fire"),
+    ("en", "I want to kill myself", "self_harm"),
+    ("en", "we are stranded at the airport", "stranded"),
+    ("de", "das Ladegerät hat Feuer gefangen", "fire"),
+    ("es", "quiero morirme", "self_harm"),
+    ("fr", "ça sent le gaz", "fire"),
+    ("pt", "minha conta foi hackeada", "fraud"),
+]
+TRACES = [
+    ("en", "the socket has gone brown and buzzes when the kettle is on"),
+    ("en", "your fitter keeps texting me at night and asks if I live alone"),
+    ("de", "seit der Spritze spüre ich mein halbes Gesicht nicht mehr"),
+    ("es", "desde la inyección no siento media cara"),
+    ("fr", "il reste une dose d'insuline et la valise est à Rome"),
+    ("pt", "a tomada ficou castanha e estala quando ligo a chaleira"),
+]
+HARMLESS = [
+    "my washing machine was delivered broken and nobody picks it up",
+    "the table I ordered arrived with a broken leg",
+    "we waited in the street and nobody came",
+    "My wife called you on Tuesday and your chat closed on us twice",
+]
+
+
+@pytest.mark.parametrize(("language", "text", "kind"), NAMED)
+def test_a_danger_that_is_named_is_red(language: str, text: str, kind: str) -> None:
+    reading = Reader.default().read(text, ReadingContext(language=language))
+    assert (kind, RiskLevel.RED) in [(risk.kind, risk.level) for risk in reading.risk]
+
+
+@pytest.mark.parametrize(("language", "text"), TRACES)
+def test_a_danger_told_by_its_traces_is_seen_with_the_words_for_it(language: str, text: str) -> None:
+    risks = Reader.default().read(text, ReadingContext(language=language)).risk
+    assert risks
+    assert all(risk.evidence in text for risk in risks)
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_everyday_trouble_calls_nobody(text: str) -> None:
+    assert not Reader.default().read(text).risk
+
+
+def test_every_language_has_weights_for_every_kind() -> None:
+    for pack in Reader.default().packs.values():
+        assert pack.dangers is not None
+        assert set(pack.dangers.labels) == {"danger", "red", *pack.risk_levels}
+        assert Traces.from_json(pack.dangers.to_json()) == pack.dangers
+
+
+def test_weights_of_another_length_are_refused() -> None:
+    with pytest.raises(ValueError, match="one weight for each label"):
+        Traces.from_json({"labels": ["danger"], "bias": [0.0], "limits": {}, "weights": {"smoke": "PP"}})
+
+
+def test_a_long_story_is_weighed_in_parts() -> None:
+    tokens = Reader.default().packs["en"].tokens("one two three four five " * 40)
+    none: list[Hit] = []
+    assert len(signs(tokens, none)) == 6
+    assert "one two" in signs(tokens, none)[-1]
