@@ -14,7 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from bot.console import cases, incident_acts, ops, overview, playground
+from bot.console import cases, incident_acts, ops, overview, playground, wording, wording_acts
 from bot.console.door import LOOPBACK, Door
 from bot.console.figures import Looked
 from bot.console.frame import admitted
@@ -42,6 +42,8 @@ PAGES: tuple[Page, ...] = (
     *overview.PAGES,
     *incident_acts.PAGES,
     *cases.PAGES,
+    *wording.PAGES,
+    *wording_acts.PAGES,
 )
 """Everything that can be asked of the console, each with the role it needs; there is no other way in."""
 PLAYGROUND: tuple[Page, ...] = tuple(
@@ -71,6 +73,7 @@ def web(
     console.state.pages = pages
     console.state.has_playground = bool(extra)
     console.state.looked = Looked()
+    console.state.names = dict[str, str]()
     return console
 
 

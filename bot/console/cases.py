@@ -25,6 +25,7 @@ from conversations.comprehension.reading import RiskLevel
 from conversations.conversation import Conversation
 from conversations.ids import ConversationKey
 from conversations.protocol import State
+from conversations.wording.request import TemplateUse
 
 PAGE_CASES = 50
 SCAN = 200
@@ -183,6 +184,7 @@ async def shown(
         "card": made,
         "thread": entries,
         "said_at": {turn.posted_at: turn for turn in turns if turn.key is not None},
+        "uses": {turn.posted_at: TemplateUse.parse(turn.template) for turn in turns if turn.template},
         "read": [(turn, turn.reading) for turn in turns if turn.reading is not None and turn.text is not None],
         "masked": any(turn.reading is not None and turn.reading.private for turn in turns),
         "revealed": revealed,

@@ -18,6 +18,7 @@ from bot.speech import Speech
 from bot.store.port import Store
 from bot.storms import StormWatch
 from bot.switches import Switches
+from bot.wordings import Wordings
 from bot.worker import Worker
 
 
@@ -34,6 +35,8 @@ class Running(Protocol):
     def switches(self) -> Switches: ...
     @property
     def storms(self) -> StormWatch: ...
+    @property
+    def wordings(self) -> Wordings: ...
     @property
     def channels(self) -> Mapping[str, Channel]: ...
     @property

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bot.desk.calls import risk_words
 from bot.desk.card import CaseAct, Heat
 from conversations.comprehension.reading import Certainty, CueName, Decision
 from conversations.conversation import CheckBackBy, Outcome, TimerName
 from conversations.protocol import State, Trigger
-from conversations.wording.request import Act
+from conversations.wording.request import Act, Situation, Surface
 
 STATES: dict[State, str] = {
     State.LISTENING: "Listening",
@@ -188,13 +189,18 @@ CHECK_BACKS: dict[CheckBackBy, str] = {
 }
 
 LANGUAGES = {
-    "en": "English",
-    "de": "German",
-    "es": "Spanish",
-    "fr": "French",
-    "pt": "Portuguese",
+    "ar": "Arabic", "bg": "Bulgarian", "bn": "Bengali", "ca": "Catalan", "cs": "Czech", "da": "Danish",
+    "de": "German", "el": "Greek", "en": "English", "es": "Spanish", "et": "Estonian", "fa": "Persian",
+    "fi": "Finnish", "fr": "French", "gu": "Gujarati", "he": "Hebrew", "hi": "Hindi", "hr": "Croatian",
+    "hu": "Hungarian", "id": "Indonesian", "it": "Italian", "ja": "Japanese", "ko": "Korean", "lt": "Lithuanian",
+    "lv": "Latvian", "mr": "Marathi", "ms": "Malay", "nb": "Norwegian", "nl": "Dutch", "no": "Norwegian",
+    "pa": "Punjabi", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sk": "Slovak",
+    "sl": "Slovenian", "sr": "Serbian", "sv": "Swedish", "sw": "Swahili", "ta": "Tamil", "te": "Telugu",
+    "th": "Thai", "tl": "Tagalog", "tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu", "vi": "Vietnamese",
+    "zh": "Chinese",
     "und": "Language not clear yet",
-}
+}  # fmt: skip
+"""Languages by their ISO 639-1 code: those the bot speaks, and what it recognises beside them."""
 
 
 def said(act: str | None) -> tuple[str, str]:
@@ -204,3 +210,24 @@ def said(act: str | None) -> tuple[str, str]:
     if act.startswith("risk_"):
         return "Safety words", "first of all: keep safe; a person is called"
     return SAID[Act(act)]
+
+
+def act_words(act: Act) -> tuple[str, str]:
+    """An act's name, and what its texts do, for whoever edits them."""
+    if act.value.startswith("risk_"):
+        kind = act.value.removeprefix("risk_")
+        return f"Safety: {risk_words(kind)}", "first words to somebody in danger"
+    return SAID[act]
+
+
+SITUATIONS: dict[Situation, str] = {
+    Situation.FIRST_REPLY: "as the first reply",
+    Situation.LATE: "late",
+    Situation.OUT_OF_HOURS: "out of hours",
+    Situation.MEDIA_ONLY: "a picture only",
+    Situation.RETURNING: "returning customer",
+    Situation.SECOND_ROUND: "second round",
+    Situation.INCIDENT: "incident",
+}
+"""When a template of its own is used."""
+SURFACES: dict[Surface, str] = {Surface.PUBLIC: "In public", Surface.DIRECT: "Direct"}

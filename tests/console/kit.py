@@ -19,6 +19,7 @@ import httpx
 from bot.app import Playground
 from bot.app import playground as open_playground
 from bot.console.serve import listen, running
+from bot.rehearse import file_rehearser
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,6 +57,7 @@ class Site:
 async def site(data: Path) -> AsyncIterator[Site]:
     """A running playground on its own data."""
     async with open_playground(data) as app:
+        app.wordings.rehearser = file_rehearser(app.config)
         sock = listen(0)
         url = f"http://127.0.0.1:{sock.getsockname()[1]}"
         async with running(app, sock), httpx.AsyncClient(base_url=url, timeout=30.0) as client:

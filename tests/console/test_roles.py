@@ -22,6 +22,11 @@ FORMS = {
     "/incident/topics": {"topic": "delivery", "on": "1"},
     "/incident/updates": {"topic": "delivery", "text": "Since this morning deliveries are late. We write again by noon."},
     "/incident/answers": {"topic": "delivery", "text": "It is put right.", "language": "en", "form_id": "g1"},
+    "/templates/{name}/drafts": {"source": "We hear you."},
+    "/templates/{name}/publish": {"version": "1"},
+    "/templates/{name}/variants": {"variant": "b"},
+    "/templates/{name}/rehearse": {"source": "We hear you."},
+    "/templates/{name}/look": {"source": "We hear you."},
 }
 STREAM = "/events"
 
@@ -29,7 +34,7 @@ STREAM = "/events"
 async def ask(here: Office, browser: httpx.AsyncClient, method: str, path: str) -> int:
     """Ask for a page, or do an act, as the page's own form would."""
     case = await here.desk.case()
-    address = path.replace("{key}", quote(case.key, safe=""))
+    address = path.replace("{key}", quote(case.key, safe="")).replace("{name}", "en.acknowledge.public.a")
     if method == "GET":
         return (await browser.get(address)).status_code
     return (await browser.post(address, data=FORMS.get(path, {}), headers={"origin": URL})).status_code
@@ -68,7 +73,7 @@ async def test_nothing_is_open_but_what_says_so(tmp_path: Path) -> None:
         assert all(path.startswith("/sign-") for path in free)
         stranger = here.browser()
         for path in addresses.keys() - OPEN - free:
-            answer = await stranger.get(path.replace("{key}", "k"))
+            answer = await stranger.get(path.replace("{key}", "k").replace("{name}", "n"))
             assert answer.status_code in (303, 401, 405), path
         assert (await stranger.get(STREAM, headers={"accept": "text/event-stream"})).status_code == 401
 
@@ -77,7 +82,7 @@ async def test_acts_are_written_down_with_who_did_them(tmp_path: Path) -> None:
     async with office(tmp_path) as here:
         browser = await here.sign_in(here.desk.lena)
         await here.desk.handed_off()
-        for path in FORMS:
+        for path in (path for path in FORMS if path.startswith("/incident")):
             assert await ask(here, browser, "POST", path) == 303, path
         for path in ("reveal", "export"):
             assert await ask(here, browser, "POST", f"/conversations/{{key}}/{path}") == 200

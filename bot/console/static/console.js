@@ -61,3 +61,37 @@ document.addEventListener("keydown", (event) => {
 
 if (live()?.hasAttribute("data-soon")) soon(700);
 listen();
+
+// ---------------------------------------------------------------- the editor of templates
+
+document.addEventListener("click", (event) => {
+  const spot = event.target.closest("[data-start]");
+  const source = document.getElementById("source");
+  if (spot && source) {
+    source.focus();
+    source.setSelectionRange(Number(spot.dataset.start), Number(spot.dataset.end));
+  }
+  if (event.target.id === "turn") {
+    const number = document.getElementById("number");
+    number.value = Number(number.value) + 1;
+    document.getElementById("editor").dispatchEvent(new Event("turn"));
+  }
+});
+
+document.addEventListener("change", async (event) => {
+  const field = event.target;
+  if (field.id !== "rehearse-file" || !field.files.length) return;
+  const shown = document.getElementById("rehearsal");
+  const file = field.files[0];
+  const head = { source: document.getElementById("source").value, format: document.getElementById("file-format").value, file: file.name };
+  shown.replaceChildren("Rehearsing…");
+  try {
+    const body = new Blob([JSON.stringify(head), "\n", file]);
+    const answer = await fetch(field.dataset.url, { method: "POST", body, headers: { "hx-request": "true", "accept": "text/html" } });
+    const text = await answer.text();
+    if (answer.headers.get("content-type")?.startsWith("text/html")) shown.innerHTML = text; else shown.replaceChildren(text);
+  } catch (error) {
+    shown.replaceChildren(`This did not work: ${error.message}`);
+  }
+  field.value = "";
+});
