@@ -18,7 +18,8 @@ from bot.desk.acts import Acts
 from bot.desk.playground import PlaygroundDesk
 from bot.desk.port import Desk
 from bot.engine import Engine, Watch
-from bot.housekeeping import Duty, Housekeeping, look_for_storms, retain
+from bot.housekeeping import Duty, Housekeeping, look_for_storms, retain, watch_log
+from bot.incidents import IncidentRoom
 from bot.intake import Intake
 from bot.leases import Leases
 from bot.metrics import Metrics
@@ -60,6 +61,7 @@ class App:
     metrics: Metrics
     storms: StormWatch
     wordings: Wordings
+    incidents: IncidentRoom
 
     @property
     def policy(self) -> Policy:
@@ -112,18 +114,23 @@ def wire(
     engine = Engine(store, clock, current, lambda: speech, channels, desk, watch, reader.read)
     delivery = Delivery(store, clock, current, channels, desk, intake, decide, switches.refusal, metrics, webhook)
     acts = Acts(store, intake, clock, current, channels)
+    incidents = IncidentRoom(store, clock, switches, storms, acts, speech, channels, desk)
 
     def once(name: str, every_s: float, do: Callable[[], Awaitable[object]]) -> Duty:
         return Duty(name, every_s, do if leases is None else leases.once(name, every_s, do))
 
-    duties = (
+    duties: tuple[Duty, ...] = (
         Duty("switches", 5.0, switches.load),
         Duty("wording", 5.0, wordings.load),
         once("retention", 3600.0, retain(store, clock, config.privacy.closed_days, config.privacy.set_aside_days)),
         once("storms", 60.0, look_for_storms(storms, clock, desk, metrics, switches)),
+        once("held topics", 60.0, incidents.watch),
+        once("group answers", 15.0, incidents.carry_on),
     )
     if leases is not None:  # each process decides about a part: what blows is seen in the store alone
-        duties = (Duty("storm watch", 60.0, lambda: storms.recall(store, clock.now(), limit=1000)), *duties)
+        duties: tuple[Duty, ...] = (Duty("storm watch", 60.0, lambda: storms.recall(store, clock.now(), limit=1000)), *duties)
+    if isinstance(store, SqliteStore):
+        duties += (Duty("log", 300.0, watch_log(store, desk)),)
     housekeeping = Housekeeping(clock, desk, duties)
     worker = Worker(store, clock, engine, delivery, channels, desk, decide, housekeeping)
     return App(
@@ -143,6 +150,7 @@ def wire(
         metrics,
         storms,
         wordings,
+        incidents,
     )
 
 

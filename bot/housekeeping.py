@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from bot.clock import Clock
 from bot.desk.port import Desk
@@ -17,6 +18,9 @@ from bot.metrics import Metrics
 from bot.store.port import Store
 from bot.storms import StormWatch
 from bot.switches import Switches
+
+LOG_BYTES_MAX = 64_000_000
+"""A write-ahead log beyond this means that a reader holds it open (catalogue 45)."""
 
 log = get_logger("housekeeping")
 
@@ -86,9 +90,34 @@ def look_for_storms(
             metrics.storms.labels(storm.topic).inc()
             held = " Its first replies are on hold." if storm.topic in switches.now.held_topics else ""
             await desk.alert(
-                "storm",
+                f"storm:{storm.topic}",
                 f"{storm.count} complaints about {storm.topic} in 30 minutes; usual are {storm.usual:g}.{held} "
                 "You may hold the first replies of this topic, pause check-backs, or answer the group as a whole.",
+            )
+
+    return look
+
+
+class Logged(Protocol):
+    """A store with a write-ahead log."""
+
+    @property
+    def log_bytes(self) -> int:
+        """How long its log is."""
+
+
+def watch_log(store: Logged, desk: Desk) -> Callable[[], Awaitable[None]]:
+    """The duty that tells when the log cannot be emptied, once for as long as it lasts."""
+    large = False
+
+    async def look() -> None:
+        nonlocal large
+        was, large = large, store.log_bytes > LOG_BYTES_MAX
+        if large and not was:
+            await desk.alert(
+                "log_large",
+                f"the database's log has {store.log_bytes // 1_000_000} MB: another program reads the file and does not "
+                "end (a backup tool, an open shell)? The bot works on; the disk fills until that reader ends.",
             )
 
     return look

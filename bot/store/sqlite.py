@@ -77,6 +77,12 @@ class SqliteStore(SteppedStore):
         """The connection, for reports and the console's own queries: reading only."""
         return self._db
 
+    @property
+    def log_bytes(self) -> int:
+        """How long the write-ahead log is: it shrinks when no reader holds it."""
+        log = None if self._path is None else self._path.with_name(f"{self._path.name}-wal")
+        return log.stat().st_size if log is not None and log.exists() else 0
+
     # ---- how steps are run
 
     async def _write(self, begin: Begin[T]) -> T:

@@ -19,7 +19,7 @@ PRAGMAS = (
     "secure_delete=on",  # what is deleted is overwritten: erasure means the bytes
     "temp_store=memory",
     "cache_size=-32768",  # 32 MB of pages
-    "journal_size_limit=67108864",  # a log that had to grow shrinks back to 64 MB
+    "journal_size_limit=16777216",  # a log that had to grow shrinks back to 16 MB
 )
 WAL_BYTES_MAX = 64 * 1024 * 1024
 """A write-ahead log that grew beyond this is pinned by a reader that does not finish."""
