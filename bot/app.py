@@ -128,7 +128,7 @@ def wire(
         once("group answers", 15.0, incidents.carry_on),
     )
     if leases is not None:  # each process decides about a part: what blows is seen in the store alone
-        duties: tuple[Duty, ...] = (Duty("storm watch", 60.0, lambda: storms.recall(store, clock.now(), limit=1000)), *duties)
+        duties = (Duty("storm watch", 60.0, lambda: storms.recall(store, clock.now(), limit=1000)), *duties)
     if isinstance(store, SqliteStore):
         duties += (Duty("log", 300.0, watch_log(store, desk)),)
     housekeeping = Housekeeping(clock, desk, duties)
