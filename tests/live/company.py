@@ -42,9 +42,10 @@ class Company:
     def __init__(
         self, folder: Path, x: XPlatform, x_url: str, slack: SlackPlatform, server: SlackServer, url: str, **how: Any
     ) -> None:
-        """``how``: ``lease_s``, and Slack's ``mode``."""
+        """``how``: ``lease_s``, Slack's ``mode``, ``quarantine_s``, and more keys of X's ``account`` as they stand in a file."""
         self.folder, self.x, self.x_url, self.slack, self.server = folder, x, x_url, slack, server
         self.url, self.lease_s, self.mode = url, how.get("lease_s", 20.0), how.get("mode", "socket")
+        self.quarantine_s, self.account = how.get("quarantine_s", 600.0), how.get("account", "")
         self.processes: list[Process] = []
         world = slack.world
         self.brand, self.ada = x.world.add_account("acme"), x.world.add_user("ada")
@@ -68,6 +69,7 @@ lease_s = {self.lease_s}
 name = "acme"
 api_url = "{self.x_url}"
 poll_s = 0.2
+{self.account}
 [slack]
 enabled = true
 mode = "{self.mode}"
@@ -85,6 +87,7 @@ on_call = ["{self.lena.id}"]
 quiet_s = {{ public = 1.0, direct = 1.0, slack = 1.0, risk = 0.5 }}
 quiet_s_max = 2.0
 silence_s = 2.0
+quarantine_s = {self.quarantine_s}
 """
         )
 
