@@ -65,7 +65,7 @@ async def test_what_was_backed_up_is_restored(tmp_path: Path) -> None:
     assert copy.exists()
 
 
-async def test_a_stale_log_beside_the_target_is_not_replayed_on_the_restored_file(tmp_path: Path) -> None:
+async def test_46_a_stale_log_beside_the_target_is_not_replayed_on_the_restored_file(tmp_path: Path) -> None:
     path, copy, crashed = tmp_path / "hearout.db", tmp_path / "copy.db", tmp_path / "crashed"
     bot = await SqliteStore.open(path)
     await opened(bot, "1")
