@@ -294,6 +294,7 @@ class PolicySection(Section):
     quarantine_s: float = Field(default=600.0, ge=0)
     first_reply_margin_s: float = Field(default=1200.0, ge=0)
     first_reply_alarm_s: float = Field(default=900.0, ge=0)
+    held_alarm_s: float = Field(default=2700.0, ge=0)
     silence_s: float = Field(default=1800.0, gt=0)
     agreement_silence_s: float = Field(default=172_800.0, gt=0)
     check_back_silence_s: float = Field(default=259_200.0, gt=0)

@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from bot.desk.acts import Acts
 from bot.store.port import Store
 from conversations.conversation import Agent, Conversation
-from conversations.events import AgentClaimed, AgentReplied
-from conversations.protocol import State
+from conversations.events import AgentReplied
+from conversations.protocol import DONE, State
 
 SPAN = timedelta(minutes=30)
 """The time in which like complaints make a storm."""
@@ -95,23 +95,25 @@ class StormWatch:
 
 
 def group_of(cases: Iterable[Conversation], topic: str, since: datetime) -> list[Conversation]:
-    """The open cases of a storm, oldest first."""
-    found = [case for case in cases if case.is_open and topic in case.topics and case.opened_at >= since]
+    """The cases of a storm that are neither closed nor resolved, oldest first."""
+    open_ = (case for case in cases if case.is_open and case.state not in DONE)
+    found = [case for case in open_ if topic in case.topics and case.opened_at >= since]
     return sorted(found, key=lambda case: case.opened_at)
 
 
 async def answer_group(acts: Acts, cases: Iterable[Conversation], agent: Agent, text: str, group: str) -> int:
     """Answer a group as a whole: the agent's words go to each customer once, however often this is asked for.
 
-    ``group`` names the answer: the same name again sends nothing more. Cases that somebody else owns are left to them.
+    ``group`` names the answer: the same name again sends nothing more. Cases that somebody else owns are left to them; the
+    others are the agent's from then on. A customer with several cases hears it in the first of them.
     Returns how many cases were answered. Raises ``ActError`` when the words cannot be sent at all.
     """
-    count = 0
+    heard: set[tuple[str, str]] = set()
     for case in cases:
-        if case.state is State.CLOSED or (case.owner is not None and case.owner.id != agent.id):
+        customer = (case.channel, case.customer.id)
+        others = case.owner is not None and case.owner.id != agent.id
+        if case.state is State.CLOSED or others or customer in heard:
             continue
-        if case.owner is None:
-            await acts.submit(case.key, AgentClaimed(agent=agent), f"group:{group}:{case.key}:claim")
+        heard.add(customer)
         await acts.submit(case.key, AgentReplied(agent=agent, text=text), f"group:{group}:{case.key}:reply")
-        count += 1
-    return count
+    return len(heard)

@@ -83,7 +83,8 @@ class Policy:
     story_turns_max: int = 60  # turns of the story that are kept in the conversation itself
     held_terms: tuple[str, ...] = ()  # a first reply to a story with one of these words waits for a human
     held_topics: tuple[str, ...] = ()  # topics whose first replies wait for a human (an incident)
-    incident_updates: Mapping[str, str] = field(default_factory=dict)  # by topic: the update that first replies carry
+    incident_updates: Mapping[str, str] = field(default_factory=dict)  # what first replies carry, by "topic" or "topic@language"
+    held_alarm_s: float = 2700.0  # a held first reply is alarmed this long before its window ends
     check_backs_paused: bool = False  # the bot asks nobody whether they are happy while an incident lasts
     hold_look_s: float = 300.0  # how often a held first reply is decided again
     time_zone: str = "UTC"  # for a customer whose own is not known
@@ -109,6 +110,19 @@ class Policy:
     def reserve_s(self) -> float:
         """What is kept free before the window ends: the quarantine and a margin."""
         return self.quarantine_s + self.first_reply_margin_s
+
+    def incident_update(self, topics: tuple[str, ...], language: str) -> str | None:
+        """The admin's update for a complaint about these topics, in this language; None where there is none to say.
+
+        An update without a language is in the brand's first one: nobody else is sent it.
+        """
+        code, first = language.partition("-")[0], self.languages[0].partition("-")[0]
+        names = (name for topic in topics for name in (f"{topic}@{code}", topic if code in ("und", first) else ""))
+        return next((self.incident_updates[name] for name in names if name in self.incident_updates), None)
+
+    def has_incident(self, topics: tuple[str, ...]) -> bool:
+        """Whether an update was given about any of these topics, in whatever language."""
+        return any(name.partition("@")[0] in topics for name in self.incident_updates)
 
     def traits(self, channel: str) -> ChannelTraits:
         """What the channel of that name allows."""

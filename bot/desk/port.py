@@ -29,7 +29,8 @@ class Desk(Protocol):
         """Read back whether it is there already; None: certainly absent."""
 
     async def alert(self, kind: str, words: str) -> None:
-        """Say that something about the bot itself is wrong (channel down, limits). Best effort: it is logged as well."""
+        """Say that something about the bot itself is wrong (channel down, limits), or that a topic needs a decision
+        (``storm:delivery``, ``held:delivery``). Best effort: it is logged as well, and repeats of a kind may be folded."""
 
     async def run(self) -> None:
         """Take agents' acts until cancelled."""

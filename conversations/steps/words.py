@@ -97,18 +97,15 @@ class Words(Cases):
         return "; ".join(dict.fromkeys(parts)) or None
 
     def incident_update(self) -> str | None:
-        """The admin's update on a known incident. It is written in the brand's first language: nobody else is sent it."""
-        first = self.policy.languages[0].split("-")[0]
-        if self.draft.language.split("-")[0] not in (first, "und"):
-            return None
-        return next((self.policy.incident_updates[t] for t in self.draft.topics if t in self.policy.incident_updates), None)
+        """The admin's update on a known incident, in the customer's language."""
+        return self.policy.incident_update(self.draft.topics, self.draft.language)
 
     def situations(self) -> tuple[Situation, ...]:
         """What makes this moment different, most telling first."""
         case = self.draft
         found = {
             Situation.FIRST_REPLY: not case.introduced,
-            Situation.INCIDENT: any(topic in self.policy.incident_updates for topic in case.topics),
+            Situation.INCIDENT: self.policy.has_incident(case.topics),
             Situation.LATE: case.replied_at is None and self.now > self.window_ends_at,
             Situation.SECOND_ROUND: case.rounds > 0,
             Situation.OUT_OF_HOURS: not self.queue.hours.is_open(self.now),
@@ -154,7 +151,12 @@ class Words(Cases):
         self.say(Act.RECEIVE if unsure else Act.ACKNOWLEDGE)
 
     def hold_first_reply(self) -> None:
-        """A human decides first. It is looked at again soon; the first reply's alarm runs on (protocol.md, "What X allows")."""
+        """A human decides first. It is looked at again soon; the alarm comes well before the window ends (protocol.md, "What X
+        allows")."""
+        alarm = self.draft.timer(TimerName.FIRST_REPLY_ALARM)
+        held_alarm_at = self.window_ends_at - timedelta(seconds=self.policy.held_alarm_s)
+        if alarm is not None and alarm.due_at > held_alarm_at:
+            self.start(TimerName.FIRST_REPLY_ALARM, max(held_alarm_at, self.now))
         if not self.draft.held:
             self.change(held=True)
             self.call(Alarm.FIRST_REPLY_HELD, Audience.QUEUE, topics=list(self.draft.topics))

@@ -47,7 +47,7 @@ async def test_a_storm_reaches_the_desk_and_its_group_is_answered_once(tmp_path)
         housekeeping = it.app.worker.housekeeping
         assert housekeeping is not None
         await housekeeping.round()
-        assert [kind for _, kind, _ in it.desk.alerts] == ["storm"]
+        assert [kind for _, kind, _ in it.desk.alerts] == ["storm:parcel"]
         elsewhere = StormWatch()
         for _ in range(2):
             await elsewhere.recall(it.app.store, it.clock.now())
