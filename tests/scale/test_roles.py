@@ -100,7 +100,7 @@ async def test_slack_calls_whichever_process_is_behind_the_balancer(url: str, tm
         await until(lambda: "with an agent" in company.cards()[0].text, "the card does not show that it is taken")
 
 
-async def test_the_database_is_cut_off_and_comes_back(url: str, tmp_path: Path) -> None:
+async def test_24_the_database_is_cut_off_and_comes_back(url: str, tmp_path: Path) -> None:
     found = await measure(tmp_path, url, 3.0)
     assert found.good, found
 

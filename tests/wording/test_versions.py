@@ -101,7 +101,7 @@ async def test_one_may_go_back_to_any_version_that_was_in_force(wordings):
 
 
 @pytest.mark.parametrize("broken", ["{{ nonsense }}", "{% for i in range(9) %}x{% endfor %}", "", "[if\nx"])
-async def test_what_cannot_be_parsed_is_not_even_kept(wordings, broken):
+async def test_44_what_cannot_be_parsed_is_not_even_kept(wordings, broken):
     with pytest.raises(Refused) as refused:
         await wordings.draft(PLACE, broken, "Lena")
     assert {finding.rule for finding in refused.value.findings} == {"syntax"}
@@ -140,7 +140,7 @@ async def test_a_public_text_needs_a_second_admin_where_that_is_configured(wordi
     assert (await wordings.publish(direct.name, row.version, "Lena")).status == "published"
 
 
-async def test_a_published_version_that_cannot_be_read_gives_way_to_the_last_good_one(wordings):
+async def test_44_a_published_version_that_cannot_be_read_gives_way_to_the_last_good_one(wordings):
     await published(wordings, SORRY)
     broken = await wordings.store.add_template(PLACE.row("{{ gone }}", "Lena", NOW))
     await wordings.store.set_template_status(NAME, broken.version, "published", "Lena", "template published", NOW)
