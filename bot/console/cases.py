@@ -227,7 +227,7 @@ async def erase(request: Request) -> Response:
         await noted(request, "erase", f"{count} conversations")
         return "/conversations?said=erased"
 
-    return await act(request, do, lambda trouble: shown(request, case, trouble=trouble, status=422))
+    return await act(request, do, lambda trouble, form: shown(request, case, trouble=trouble, status=422))
 
 
 def customer_of(case: Conversation) -> str:

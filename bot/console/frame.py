@@ -127,11 +127,14 @@ async def noted(request: Request, action: str, subject: str) -> None:
 
 
 async def act(
-    request: Request, do: Callable[[Form], Awaitable[str]], again: Callable[[str], Awaitable[Response]]
+    request: Request, do: Callable[[Form], Awaitable[str]], again: Callable[[str, Form], Awaitable[Response]]
 ) -> Response:
-    """The way of every form: read it, do it, go to where ``do`` says; a mistake is shown on the page it came from."""
+    """The way of every form: read it, do it, go on to where ``do`` says. A mistake is shown where it was made, with what was
+    typed."""
+    form = Form({})
     try:
-        there = await do(await read_form(request))
+        form = await read_form(request)
+        there = await do(form)
     except BadInput as error:
-        return await again(error.message)
+        return await again(error.message, form)
     return RedirectResponse(there, status_code=303)

@@ -12,12 +12,15 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.console import charts, incident
+from bot.console import charts, words
 from bot.console.figures import Figures, Looked, percentile
+from bot.console.forms import Form
 from bot.console.frame import page, running
 from bot.console.parts import Running
 from bot.console.people import Page, Role
 from bot.console.view import Line, line_of
+from bot.desk.acts import OPEN_STATES
+from bot.desk.incident import UPDATE_CHARS_MAX
 from bot.store.records import Status
 from conversations.conversation import Conversation
 from conversations.deadlines import zone
@@ -43,19 +46,19 @@ class Tile:
 
 async def home(request: Request) -> Response:
     """``GET /``."""
-    return await home_with(request, "", 200)
+    return await home_with(request, "", Form({}), 200)
 
 
-async def home_with(request: Request, trouble: str, status: int) -> Response:
-    """The page, with what is wrong with a form of it."""
+async def home_with(request: Request, trouble: str, form: Form, status: int) -> Response:
+    """The page, with what is wrong with a form of it and what was typed."""
     app = running(request)
     now = app.clock.now()
-    cases = await app.store.conversations(states=incident.OPEN, limit=OPEN_MAX)
+    cases = await app.store.conversations(states=OPEN_STATES, limit=OPEN_MAX)
     counts = await app.store.counts()
     figures = await shortly(request, app)
     lines = sorted((line_of(app, case, now) for case in cases), key=due)
     backlog = [(state, counts.by_state.get(state.value, 0)) for state in State if state is not State.CLOSED]
-    topics = await incident.topics(app, cases, now)
+    incident = await app.incidents.state()
     values: dict[str, Any] = {
         "tiles": tiles(figures, cases, counts.by_state) if figures else (),
         "charts": drawn(figures, now, app.acts.policy().time_zone) if figures else None,
@@ -68,12 +71,12 @@ async def home_with(request: Request, trouble: str, status: int) -> Response:
         "set_aside": counts.set_aside,
         "poisoned": await app.store.poisoned(3),
         "spending": app.metrics.spending(),
-        "topics": topics,
-        "storms": [topic for topic in topics if topic.storm],
-        "switched": app.switches.now,
+        "incident": incident,
+        "spoken": [(code, words.LANGUAGES.get(code, code)) for code in incident.languages],
         "new_id": uuid4().hex,
         "trouble": trouble,
-        "update_chars_max": incident.UPDATE_CHARS_MAX,
+        "typed": form.fields,
+        "update_chars_max": UPDATE_CHARS_MAX,
     }
     return await page(request, "overview.html", "/", values, status)
 

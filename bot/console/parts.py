@@ -12,11 +12,11 @@ from bot.channels.port import Channel
 from bot.clock import Clock, SystemClock
 from bot.delivery import Delivery
 from bot.desk.acts import Acts
+from bot.desk.incident import Incidents
 from bot.intake import Intake
 from bot.metrics import Metrics
 from bot.speech import Speech
 from bot.store.port import Store
-from bot.storms import StormWatch
 from bot.switches import Switches
 from bot.wordings import Wordings
 from bot.worker import Worker
@@ -34,7 +34,7 @@ class Running(Protocol):
     @property
     def switches(self) -> Switches: ...
     @property
-    def storms(self) -> StormWatch: ...
+    def incidents(self) -> Incidents: ...
     @property
     def wordings(self) -> Wordings: ...
     @property
