@@ -77,6 +77,9 @@ def propose_plan(a: Acting) -> AgentEvent:
     remedy = a.form.fields.get("remedy", "")
     if remedy and remedy not in a.remedies:
         raise BadInput("remedy", "Choose one of the remedies of the list.")
+    by = a.form.instant("remedy_due", a.zone)
+    if remedy and by is not None and all(remedy.casefold() not in step.text.casefold() for step in steps):
+        steps.append(Step(remedy, by))  # what the customer agrees to holds all that they get
     return AgentProposedPlan(agent=a.agent, steps=tuple(steps), remedy=remedy)
 
 

@@ -22,12 +22,13 @@ CUSTOMERS = (
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A complaint to click in the empty phone. ``title`` says what it shows."""
+    """A complaint to click in the empty phone. ``title`` says what it shows; ``more`` is how the story goes on."""
 
     id: str
     customer: Customer
     title: str
     text: str
+    more: tuple[str, ...]
 
 
 EXAMPLES = (
@@ -36,35 +37,40 @@ EXAMPLES = (
         CUSTOMERS[0],
         "A late parcel",
         "@{brand} three weeks for a parcel and your chat just hangs up on me. unbelievable",
+        (
+            "and yes I did check the tracking, it hasn't moved since the 3rd",
+            "it was a birthday present for my daughter",
+        ),
     ),
-    Example("hold", CUSTOMERS[1], "Kept on hold", "@{brand} 40 minutes on hold AGAIN. joke of a company"),
+    Example(
+        "hold",
+        CUSTOMERS[1],
+        "Kept on hold",
+        "@{brand} 40 minutes on hold AGAIN. joke of a company",
+        ("and then the line went dead", "I only want my bill corrected, you charged me twice"),
+    ),
     Example(
         "smoke",
         CUSTOMERS[2],
         "Danger: a smoking power bank",
         "@{brand} your power bank started smoking next to my kid's bed tonight",
+        ("we put it out on the balcony, everybody is fine", "it was only charging, for ten minutes"),
     ),
 )
 """What a newcomer may start with; ``{brand}`` is our account's name."""
 
 REPLIES: dict[str, tuple[str, ...]] = {
-    "LISTENING": (
-        "and yes I did check the tracking, it hasn't moved since the 3rd",
-        "it was a birthday present for my daughter",
-    ),
-    "REFLECTING": (
-        "yes, exactly. get it here by friday or give me my money back",
-        "no, that's not it, you forgot the hotline",
-    ),
+    "LISTENING": ("and nobody answers me", "it's the second time now"),
+    "REFLECTING": ("yes, exactly. put it right by friday or give me my money back", "no, that's not it"),
     "AWAITING_AGENT": ("is anybody there?",),
     "WITH_AGENT": ("any news?",),
     "AWAITING_AGREEMENT": ("ok that works", "no, that's not enough"),
-    "FULFILLING": ("it still isn't here",),
-    "RESOLVED": ("thank you!", "it's broken again"),
+    "FULFILLING": ("nothing has happened yet",),
+    "RESOLVED": ("thank you!", "it's gone wrong again"),
     "CHECKING_BACK": ("yes, all good, I'm happy with it. thank you!", "no. still not fixed."),
     "CLOSED": ("it has happened again",),
 }
-"""What a customer might say next, by the state of the conversation: one click each."""
+"""What a customer might say next in English, by the state of the conversation: one click each (``sayings`` has the rest)."""
 
 
 def agent_named(agent_id: str) -> Agent:
@@ -78,9 +84,16 @@ def example_customer(customer_id: str) -> Customer | None:
 
 
 def invented(name: str) -> Customer:
-    """A customer who was made up on the page: the id comes from the name, so the same name is the same customer."""
+    """A customer who was made up on the page: the id comes from the name, so the same name is the same customer.
+
+    A name in another script than the Latin keeps its letters in the handle; only the id is spelt out.
+    """
     shown = " ".join(name.split())[:60]
     plain = unicodedata.normalize("NFKD", shown).encode("ascii", "ignore").decode()
     known = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:40]
-    handle = known or "c-" + shown.encode("utf-8", "replace").hex()[:24]
-    return example_customer(handle) or Customer(id=handle, handle=handle, name=shown)
+    whole = sum(letter.isalpha() for letter in plain) >= sum(letter.isalpha() for letter in shown)
+    if known and whole:
+        return example_customer(known) or Customer(id=known, handle=known, name=shown)
+    return Customer(
+        id="c-" + shown.encode("utf-8", "replace").hex()[:100], handle=shown.casefold().replace(" ", "_"), name=shown
+    )

@@ -8,9 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.console import words
 from bot.store.records import Kind, OutboxRow, Status
-from conversations.comprehension.reading import RiskLevel
 from conversations.conversation import CheckBackBy, Conversation, Timer, TimerName
-from conversations.protocol import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,65 +71,6 @@ def check_back_words(by: CheckBackBy, title: str, will: str) -> tuple[str, str]:
     if by is CheckBackBy.NOBODY:
         return "The case closes", "Nobody checks back: the case is closed without an answer."
     return title, will
-
-
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """What to do next, for somebody who sees this for the first time.
-
-    ``jump`` is where the clock may go; ``by_clock`` says that this is the way on, and not somebody's act.
-    """
-
-    text: str
-    jump: Coming | None = None
-    by_clock: bool = False
-
-
-def hint(case: Conversation, ahead: Sequence[Coming]) -> Hint:
-    """The next step of a case in words."""
-    name = case.customer.name or case.customer.handle
-    by_name = {entry.name: entry for entry in ahead}
-    waiting = by_name.get("words")
-    if case.state is State.AWAITING_AGENT and case.risk_level is RiskLevel.RED:
-        return Hint("Danger: everybody was called. Take the case at the desk now.", waiting or by_name.get("unclaimed"))
-    if waiting is not None:
-        what = waiting.title.removesuffix(" leaves")
-        return Hint(f"{what} is written and waits a little, in case {name} goes on.", waiting, by_clock=True)
-    owner = case.owner.name if case.owner else "an agent"
-    match case.state:
-        case State.LISTENING if (quiet := by_name.get("quiet")) is not None:
-            text = f"The bot is listening: it waits until {name} has been quiet for {spell(quiet_span(case, quiet))}."
-            return Hint(text, quiet, by_clock=True)
-        case State.LISTENING:
-            text = f"The bot has answered and goes on listening. Tell more as {name}, or see what silence does."
-            return Hint(text, by_name.get("silence"))
-        case State.REFLECTING:
-            text = f"The bot has mirrored the story. Answer as {name}: is it right, and what would put it right?"
-            return Hint(text, by_name.get("silence"))
-        case State.AWAITING_AGENT:
-            return Hint("The case is with the agents now. Take it at the desk.", by_name.get("unclaimed"))
-        case State.WITH_AGENT if case.plan is not None and case.plan.agreed_at is None:
-            return Hint(f"{name} did not clearly agree. Read the answer, then reply or propose another plan.")
-        case State.WITH_AGENT:
-            return Hint(f"{owner} has the case: reply, or propose a plan with dates.", by_name.get("owner_silent"))
-        case State.AWAITING_AGREEMENT:
-            return Hint(f"A plan was proposed. Answer it as {name} on the phone.", by_name.get("silence"))
-        case State.FULFILLING if case.promises_open:
-            return Hint("The plan is agreed. Tick the promises as they are kept.", ahead[0] if ahead else None)
-        case State.FULFILLING:
-            return Hint("Every promise is kept: resolve the case.")
-        case State.RESOLVED:
-            return Hint("Resolved. Next comes the check-back.", by_name.get("check_back"), by_clock=True)
-        case State.CHECKING_BACK:
-            return Hint(f"{name} was asked whether they are happy. Answer on the phone.", by_name.get("silence"))
-        case _:
-            outcome = words.OUTCOMES[case.outcome] if case.outcome else ""
-            return Hint(f"Closed: {outcome}. {name} can still come back, and an agent can reopen it.")
-
-
-def quiet_span(case: Conversation, quiet: Coming) -> timedelta:
-    """How long the customer must be quiet, counted from the last post."""
-    return quiet.at - (case.last_posted_at or quiet.at)
 
 
 def spell(span: timedelta) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from starlette.responses import HTMLResponse
 
-from bot.console import diagram, words
+from bot.console import diagram, texts, words
 from bot.console.coming import spell
 from bot.desk.calls import risk_words
 
@@ -69,6 +70,11 @@ def zip_with(values: Iterable[Any], others: Iterable[Any]) -> list[tuple[Any, An
     return list(zip(values, others, strict=True))
 
 
+def act_id(about: str, act: str) -> str:
+    """The id of an act that is offered once for what it is about: sent from any page, it is the same act."""
+    return f"{act}-{sha256(about.encode()).hexdigest()[:32]}"
+
+
 def environment() -> Environment:
     """The templates: autoescaped, and strict about names."""
     env = Environment(
@@ -87,6 +93,10 @@ def environment() -> Environment:
         "spell": spell,
         "field_time": field_time,
         "zip_with": zip_with,
+        "act_id": act_id,
+        "direction": texts.direction,
+        "percent": texts.percent,
+        "reason": texts.reason,
     }
     env.globals |= {"risk_words": risk_words, "words": words, "diagram": diagram}
     return env

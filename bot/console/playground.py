@@ -37,6 +37,7 @@ from conversations.wording.findings import Severity
 
 AHEAD_MAX = timedelta(days=366)
 """How far one jump of the clock may go."""
+FORM_WRONG = 422
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +130,18 @@ async def handle(
     return RedirectResponse(there.url(), status_code=303)
 
 
-async def refused(request: Request, form: Form, spot: Spot, trouble: Trouble, status: int = 422) -> Response:
+async def refused(request: Request, form: Form, spot: Spot, trouble: Trouble, status: int = FORM_WRONG) -> Response:
     """Say what is wrong: to a program as JSON, on the page at the field."""
     if form.is_json:
         findings = [finding.to_json() for finding in trouble.review.findings] if trouble.review else []
         error = {"field": trouble.field, "message": trouble.message, "findings": findings}
         return JSONResponse({"error": error}, status_code=status)
-    return await page(request, spot, trouble, status)
+    return await page(request, spot, trouble, wrong(request) if status == FORM_WRONG else status)
+
+
+def wrong(request: Request) -> int:
+    """The status of a form with mistakes. To htmx it is an answer like any other: a browser would log it as an error."""
+    return 200 if HTMX in request.headers else FORM_WRONG
 
 
 # ---------------------------------------------------------------- customers
@@ -150,7 +156,7 @@ async def post(request: Request) -> Response:
         text = form.text("text") if media else form.words("text")
         customer = poster(form)
         await app.phone.post(customer, text, surface, form.id("id"), media)
-        there = replace(spot, customer=customer.id, name="", tab=surface.value, case="", edit="")
+        there = replace(spot, customer=customer.id, name="", tab=surface.value, case="", edit="", shelf="")
         return there, {"kept": True, "id": form.id("id"), "customer": customer.id}
 
     return await handle(request, "post", do)
@@ -160,6 +166,9 @@ def poster(form: Form) -> Customer:
     """The customer who writes: by id, with a name when it is somebody new."""
     customer_id = form.id("customer")
     name = form.text("name", 60).strip()
+    made = invented(name) if name else None
+    if made is not None and made.id == customer_id:
+        return made
     return example_customer(customer_id) or Customer(id=customer_id, handle=customer_id, name=name or customer_id)
 
 
@@ -256,7 +265,7 @@ async def review(request: Request) -> Response:
             await app.acts.review(case, text, surface, agent_named(form.fields.get("agent", "")).id) if text else None
         )
     except BadInput as error:
-        return pages(request).page("review.html", {"review": None, "message": error.message}, 422)
+        return pages(request).page("review.html", {"review": None, "message": error.message}, wrong(request))
     return pages(request).page("review.html", {"review": found, "message": "", "text": text})
 
 
@@ -267,7 +276,7 @@ async def open_aside(request: Request) -> Response:
         sequence = int(form.number("sequence", -1, 0, 2**53))
         customer = next((a.customer for a in await app.store.asides(1000) if a.sequence == sequence), None)
         taken = await app.intake.open_aside(sequence)
-        there = replace(spot, customer=customer.id, name="", case="") if customer else spot
+        there = replace(spot, customer=customer.id, name="", case="", shelf="") if customer else spot
         return there, {"opened": taken.new}
 
     return await handle(request, "aside", do)

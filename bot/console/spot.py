@@ -13,7 +13,8 @@ _SAFE = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """The chosen customer, tab of the phone, case, act, agent, and on narrow screens the pane; ``edit`` is a post being edited.
+    """The chosen customer, tab of the phone, case, act, agent, and on narrow screens the pane. ``edit`` is a post being edited;
+    ``shelf`` is what the desk lists: ``cases`` or ``aside`` (empty: what fits).
 
     Everything is a plain text that came from an address: the view looks it up and falls back when it makes no sense.
     """
@@ -26,6 +27,7 @@ class Spot:
     agent: str = "noor"
     pane: str = "phone"
     edit: str = ""
+    shelf: str = ""
 
     @classmethod
     def of(cls, values: Mapping[str, str]) -> Spot:

@@ -9,24 +9,25 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from bot.console import words
-from bot.console.cast import AGENTS, CUSTOMERS, EXAMPLES, REPLIES, Example, agent_named, example_customer, invented
-from bot.console.coming import Coming, Hint, coming, hint
+from bot.console.cast import AGENTS, agent_named, example_customer, invented
+from bot.console.coming import Coming, coming
+from bot.console.hints import Hint, hint, set_aside
 from bot.console.parts import Parts, Running
+from bot.console.phone import Phone, customer_of, phone_of
 from bot.console.spot import Spot
 from bot.desk.calls import Call
 from bot.desk.card import Card, CaseAct, Heat, card, heat_of
 from bot.store.records import Aside, Kind, OutboxRow, Place, Poisoned, Status, TurnRecord
-from conversations.comprehension.reading import Reading
+from conversations.comprehension.reading import Reading, RiskLevel
 from conversations.conversation import Agent, Author, Conversation, Customer
 from conversations.deadlines import zone
-from conversations.events import CustomerPosted
+from conversations.effects import Alarm
 from conversations.ids import ConversationKey
 from conversations.protocol import State, Trigger
 
 CASES_MAX = 100
 ASIDES_MAX = 20
 PATH_MAX = 12
-PEOPLE_MAX = 10
 ALERTS_MAX = 3
 AUDITS_MAX = 2000
 SNIPPET_CHARS_MAX = 90
@@ -34,47 +35,8 @@ TRIGGER_NAMES = frozenset(trigger.value for trigger in Trigger)
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
-    """A post or a message on the phone."""
-
-    id: str
-    mine: bool
-    who: str
-    handle: str
-    text: str
-    at: datetime
-    media: int = 0
-    edited: bool = False
-    may_change: bool = False
-    by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A customer one may be on the phone. ``waiting`` says that we wrote last."""
-
-    customer: Customer
-    state: State | None
-    answered: bool
-
-
-@dataclass(frozen=True)
-class Phone:
-    """The customer's side."""
-
-    customer: Customer
-    people: tuple[Person, ...]
-    tab: str
-    posts: tuple[Post, ...]
-    other_tab_newer: bool
-    chips: tuple[str, ...]
-    examples: tuple[Example, ...]
-    new_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class Line:
-    """A case in the queue."""
+    """A case in the queue. ``due`` says which clock matters most, ``due_at`` when it ends; None: there is nothing to count."""
 
     key: str
     customer: Customer
@@ -89,7 +51,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of a case's thread: a turn, words on their way, or a call."""
+    """A line of a case's thread: a turn, words on their way, or a call.
+
+    ``draft`` are a call's words, as long as nobody has written since: then they are not offered again.
+    """
 
     at: datetime
     kind: str  # customer | ours | waiting | gone | call
@@ -101,6 +66,7 @@ class Entry:
     leaves_at: datetime | None = None
     edited: bool = False
     call: Call | None = None
+    draft: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +81,18 @@ class Hop:
 
 @dataclass(frozen=True)
 class Desk:
-    """The agents' side."""
+    """The agents' side. ``shelf`` is ``cases`` or ``aside``; ``answer`` is what the customer wrote to the plan that is open."""
 
     agent: Agent
     agents: tuple[Agent, ...]
+    shelf: str
     lines: tuple[Line, ...]
     asides: tuple[Aside, ...]
     alerts: tuple[str, ...]
     card: Card | None
     thread: tuple[Entry, ...]
     act: CaseAct | None
+    answer: str
     others: tuple[Line, ...]
     new_id: str
 
@@ -161,21 +129,39 @@ async def view(app: Parts, spot: Spot) -> View:
     asides = await app.store.asides(ASIDES_MAX)
     chosen = await choose(app, spot, cases)
     customer = chosen.customer if chosen else customer_of(spot, cases, asides)
-    spot = Spot(customer.id, "", spot.tab, chosen.key if chosen else "", spot.act, spot.agent, spot.pane, spot.edit)
+    known = chosen is not None or any(aside.customer and aside.customer.id == customer.id for aside in asides)
+    spot = replace(
+        spot,
+        customer=customer.id,
+        name="" if known or example_customer(customer.id) else customer.name,
+        case=chosen.key if chosen else "",
+    )
     turns = await app.store.turns(chosen.key) if chosen else []
     rows = await app.store.outbox(conversation=chosen.key, limit=500) if chosen else []
     ahead = coming(chosen, rows) if chosen else ()
     poisoned = await app.store.poisoned(ALERTS_MAX)
+    aside = latest_aside(asides, customer, chosen)
+    told = hint(chosen, ahead, now, agent_named(spot.agent)) if chosen else None
+    told = set_aside(aside) if aside else told
     return View(
         spot=spot,
         now=now,
         zone=zone(app.acts.policy().time_zone),
-        hint=hint(chosen, ahead) if chosen else None,
+        hint=told,
         upcoming=ahead[0].at if ahead else None,
         phone=await phone_of(app, spot, customer, chosen, cases, asides),
-        desk=desk_of(app, spot, now, chosen, cases, asides, turns, rows, poisoned),
+        desk=desk_of(app, spot, now, chosen, cases, asides, turns, rows, poisoned, aside is not None),
         why=await why_of(app, chosen, ahead, turns),
     )
+
+
+def latest_aside(asides: Sequence[Aside], customer: Customer, chosen: Conversation | None) -> Aside | None:
+    """What this customer wrote last, if that was set aside."""
+    theirs = [aside for aside in asides if aside.customer is not None and aside.customer.id == customer.id]
+    newest = max(theirs, key=lambda aside: aside.at, default=None)
+    if newest is None or chosen is None:
+        return newest
+    return None if chosen.is_open or newest.at <= (chosen.last_posted_at or newest.at) else newest
 
 
 async def choose(app: Parts, spot: Spot, cases: Sequence[Conversation]) -> Conversation | None:
@@ -186,111 +172,6 @@ async def choose(app: Parts, spot: Spot, cases: Sequence[Conversation]) -> Conve
         wanted = spot.customer or invented(spot.name).id
         return next((case for case in cases if case.customer.id == wanted), None)
     return cases[0] if cases else None
-
-
-def customer_of(spot: Spot, cases: Sequence[Conversation], asides: Sequence[Aside]) -> Customer:
-    """Who is on the phone when there is no case: an example, a known one, or one that is made up now."""
-    if spot.name:
-        return invented(spot.name)
-    if not spot.customer:
-        return CUSTOMERS[0]
-    known = [case.customer for case in cases] + [aside.customer for aside in asides if aside.customer]
-    found = next((customer for customer in known if customer.id == spot.customer), None)
-    return found or example_customer(spot.customer) or invented(spot.customer.replace("-", " ").title())
-
-
-# ---------------------------------------------------------------- the phone
-
-
-async def phone_of(
-    app: Parts,
-    spot: Spot,
-    customer: Customer,
-    chosen: Conversation | None,
-    cases: Sequence[Conversation],
-    asides: Sequence[Aside],
-) -> Phone:
-    """The phone of one customer: all of their conversations, and what was set aside."""
-    brand = app.speech.brand.name
-    posts: dict[Place, list[Post]] = {Place.PUBLIC: [], Place.DIRECT: []}
-    for case in cases:
-        if case.customer.id == customer.id:
-            for turn in await app.store.turns(case.key):
-                if turn.text is not None or turn.media:
-                    posts[turn.place].append(post_of(turn, customer, brand))
-    for aside in asides:
-        event = aside.event
-        if aside.customer is not None and aside.customer.id == customer.id and isinstance(event, CustomerPosted):
-            place = Place(event.surface.value)
-            posts[place].append(
-                Post(event.id, True, customer.name, customer.handle, event.text, event.posted_at, event.media)
-            )
-    for place in posts:
-        posts[place].sort(key=lambda post: post.at)
-    tab = spot.tab if spot.tab in ("public", "direct") else default_tab(posts)
-    other = posts[Place.DIRECT if tab == "public" else Place.PUBLIC]
-    shown = posts[Place(tab)]
-    return Phone(
-        customer=customer,
-        people=people(cases, customer),
-        tab=tab,
-        posts=tuple(shown),
-        other_tab_newer=bool(other) and not other[-1].mine and (not shown or other[-1].at > shown[-1].at),
-        chips=REPLIES[chosen.state.value] if chosen else (),
-        examples=() if any(posts.values()) else ordered_examples(customer, account_of(brand)),
-        new_id=uuid4().hex,
-    )
-
-
-def post_of(turn: TurnRecord, customer: Customer, brand: str) -> Post:
-    """A turn as the customer sees it: of whose words it is, the customer sees the agent's name if anything."""
-    mine = turn.author is Author.CUSTOMER
-    by = "" if mine else turn.agent or ("automated" if turn.author is Author.BOT else "")
-    return Post(
-        id=turn.id,
-        mine=mine,
-        who=(customer.name or customer.handle) if mine else brand,
-        handle=customer.handle if mine else account_of(brand),
-        text=turn.text or "",
-        at=turn.posted_at,
-        media=turn.media,
-        edited=turn.edited_at is not None,
-        may_change=mine,
-        by=by,
-    )
-
-
-def default_tab(posts: dict[Place, list[Post]]) -> str:
-    """Where something was said last."""
-    public, direct = posts[Place.PUBLIC], posts[Place.DIRECT]
-    return "direct" if direct and (not public or direct[-1].at > public[-1].at) else "public"
-
-
-def people(cases: Sequence[Conversation], shown: Customer) -> tuple[Person, ...]:
-    """The latest with a conversation, the examples, and who is on the phone now."""
-    found: dict[str, Person] = {}
-    for case in cases:
-        if len(found) >= PEOPLE_MAX and case.customer.id not in found:
-            continue
-        answered = (
-            case.heard_until is not None and case.last_posted_at is not None and case.heard_until >= case.last_posted_at
-        )
-        found.setdefault(case.customer.id, Person(case.customer, case.state, answered))
-    for customer in (shown, *CUSTOMERS):
-        found.setdefault(customer.id, Person(customer, None, False))
-    order = {customer.id: n for n, customer in enumerate(CUSTOMERS)}
-    return tuple(sorted(found.values(), key=lambda p: (order.get(p.customer.id, len(order)), p.customer.name)))
-
-
-def ordered_examples(customer: Customer, account: str) -> tuple[Example, ...]:
-    """The examples, those of this customer first, addressed to us."""
-    addressed = [replace(example, text=example.text.replace("{brand}", account)) for example in EXAMPLES]
-    return tuple(sorted(addressed, key=lambda example: example.customer.id != customer.id))
-
-
-def account_of(brand: str) -> str:
-    """Our account's name on this platform."""
-    return "".join(filter(str.isalnum, brand)).lower()[:20] or "brand"
 
 
 # ---------------------------------------------------------------- the desk
@@ -306,6 +187,7 @@ def desk_of(
     turns: Sequence[TurnRecord],
     rows: Sequence[OutboxRow],
     poisoned: Sequence[Poisoned],
+    just_set_aside: bool,
 ) -> Desk:
     """The queue and the chosen case."""
     agent = agent_named(spot.agent)
@@ -317,12 +199,14 @@ def desk_of(
     return Desk(
         agent=agent,
         agents=AGENTS,
+        shelf=spot.shelf if spot.shelf in ("cases", "aside") else "aside" if just_set_aside else "cases",
         lines=tuple(sorted(lines, key=lambda line: heats.index(line.heat))),
         asides=tuple(asides),
         alerts=tuple(alerts),
         card=shown,
         thread=thread(shown, turns, rows) if shown else (),
         act=act_of(spot, shown),
+        answer=answer_to_plan(shown) if shown else "",
         others=tuple(line_of(app, case, now) for case in cases if chosen is not None and mergeable(case, chosen)),
         new_id=uuid4().hex,
     )
@@ -341,16 +225,28 @@ def act_of(spot: Spot, shown: Card | None) -> CaseAct | None:
     return next((act for act in shown.acts if act.value == spot.act), shown.acts[0])
 
 
+def answer_to_plan(shown: Card) -> str:
+    """What the customer wrote last to a plan that nobody has agreed to yet."""
+    if shown.plan is None or shown.plan.agreed_at is not None:
+        return ""
+    said = [line.text for line in shown.story if line.text and line.at > shown.plan.proposed_at]
+    return said[-1] if said else ""
+
+
 def line_of(app: Running, case: Conversation, now: datetime) -> Line:
     """A case in one line, with the clock that matters most."""
     due_at, due = None, ""
     if case.state is not State.CLOSED:
-        if case.replied_at is None:
-            due_at, due = case.first_posted_at + timedelta(seconds=app.acts.policy().window_s), "first reply"
+        if case.risk_level is RiskLevel.RED and case.owner is None:
+            due = "a person is needed now"
+        elif case.replied_at is None:
+            due_at, due = case.first_posted_at + timedelta(seconds=app.acts.policy().window_s), "first reply promised"
+        elif case.snoozed_until is not None:
+            due_at, due = case.snoozed_until, "snooze ends"
         elif case.answer_due_at is not None:
-            due_at, due = case.answer_due_at, "answer"
+            due_at, due = case.answer_due_at, "answer due"
         elif dates := [promise.due_at for promise in case.promises_open if promise.due_at]:
-            due_at, due = min(dates), "promise"
+            due_at, due = min(dates), "promise due"
     text = next((turn.reading.masked for turn in case.story if turn.reading.masked.strip()), "")
     return Line(
         key=case.key,
@@ -403,8 +299,27 @@ def thread(shown: Card, turns: Sequence[TurnRecord], rows: Sequence[OutboxRow]) 
                     leaves_at=row.not_before if waits else None,
                 )
             )
-    entries += [Entry(call.at, "call", call.agent or "", call=call) for call in shown.calls]
+    drafted = drafts_open(shown, turns, rows)
+    entries += [
+        Entry(call.at, "call", call.agent or "", call=call, draft=(call.draft or "") if call is drafted else "")
+        for call in shown.calls
+    ]
     return tuple(sorted(entries, key=lambda entry: entry.at))
+
+
+def drafts_open(shown: Card, turns: Sequence[TurnRecord], rows: Sequence[OutboxRow]) -> Call | None:
+    """The call whose drafted words are still to be sent: the latest, while nobody has written since and its reason stands."""
+    call = max((call for call in shown.calls if call.draft), key=lambda call: call.at, default=None)
+    if call is None or shown.state is State.CLOSED:
+        return None
+    if call.alarm is Alarm.PROMISE_OVERDUE and not any(step.overdue(shown.now) for step in shown.promises_open):
+        return None
+    if call.alarm is Alarm.CHECK_BACK_BY_HAND and shown.state is not State.RESOLVED:
+        return None
+    by_people = (Author.AGENT, Author.BRAND)
+    said = [turn.posted_at for turn in turns if turn.author in by_people]
+    said += [row.created_at for row in rows if row.kind is Kind.WORDS and row.author in by_people]
+    return None if any(at >= call.at for at in said) else call
 
 
 def gone_words(row: OutboxRow) -> str:

@@ -77,9 +77,11 @@ class Clicking:
 
     def act(self, name: str) -> None:
         """Open the form of an act."""
-        if not self.page.locator(f"#to-{name}").is_visible():
+        if self.page.locator(f"#to-{name}").is_visible():
+            self.page.click(f"#to-{name}")
+        else:
             self.page.click("#more")
-        self.page.click(f"#to-{name}")
+            self.page.click(f"#more-{name}")
         self.page.wait_for_selector(f"#act-{name}")
         self.alive()
 

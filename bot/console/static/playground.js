@@ -55,13 +55,15 @@ function letGo(tasks) {
   }
 }
 
+// A form that is taken empties itself; one with a mistake comes back with what was typed, and keeps it until it is sent again.
 document.addEventListener("htmx:before:swap", (event) => {
   const { ctx, tasks } = event.detail;
   letGo(tasks);
   const source = ctx.sourceElement;
   if (!(source instanceof HTMLFormElement)) return;
   source.removeAttribute("hx-morph-skip");
-  if (ctx.response && ctx.response.status < 400) {
+  const page = tasks.map((task) => task.fragment?.querySelector("#live")).find(Boolean);
+  if (ctx.response && ctx.response.status < 400 && page && !page.dataset.trouble) {
     source.reset();
     const menu = source.closest("details.menu");
     if (menu) menu.open = false;
@@ -73,12 +75,38 @@ document.addEventListener("htmx:after:swap", (event) => {
   if (event.detail.ctx.sourceElement?.tagName !== "A" && there !== location.pathname + location.search) {
     history.replaceState(null, "", there);
   }
+  settle();
+  if (!live().dataset.trouble) return;
+  document.querySelectorAll("form:has(.trouble)").forEach((form) => form.setAttribute("hx-morph-skip", ""));
+  document.querySelector("form [aria-invalid=true]")?.focus();
+});
+
+// What the page shows by itself, after each change of it.
+function settle() {
   showPane();
+  showChosen();
+  hideSeen();
   tick();
   document.querySelectorAll("[data-count]").forEach(count);
-  const wrong = document.querySelector("form [aria-invalid=true]");
-  if (wrong && event.detail.ctx.response?.status === 422) wrong.focus();
-});
+}
+
+// The list scrolls to the chosen case when another one is chosen, and else stays where somebody left it.
+let chosen = "";
+
+function showChosen() {
+  const line = document.querySelector(".queue [aria-current]");
+  if (!line || chosen === live().dataset.mark) return;
+  chosen = live().dataset.mark;
+  const queue = line.closest(".queue");
+  queue.scrollTop = line.offsetTop - (queue.clientHeight - line.offsetHeight) / 2;
+}
+
+// A dot says that there are words one has not seen: those on the screen are seen.
+function hideSeen() {
+  const news = document.querySelector(".screen")?.dataset.news;
+  if (news) sessionStorage.setItem(`seen ${news}`, "1");
+  document.querySelectorAll(".dot[data-news]").forEach((dot) => { dot.hidden = !!sessionStorage.getItem(`seen ${dot.dataset.news}`); });
+}
 
 // ---------------------------------------------------------------- narrow screens show one part; which one is this browser's own affair
 
@@ -114,8 +142,24 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// A menu closes when something in it is chosen, when anything else is clicked, and by Escape.
+document.addEventListener("click", (event) => {
+  const here = event.target.closest("details.menu");
+  const done = event.target.closest(".pop a");
+  document.querySelectorAll("details.menu[open]").forEach((menu) => { if (menu !== here || done) menu.open = false; });
+});
+
+document.addEventListener("submit", (event) => {
+  const here = event.target.closest("details.menu");
+  document.querySelectorAll("details.menu[open]").forEach((menu) => { if (menu !== here) menu.open = false; });
+});
+
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") document.querySelectorAll("details.menu[open]").forEach((menu) => { menu.open = false; });
+  if (event.key !== "Escape") return;
+  document.querySelectorAll("details.menu[open]").forEach((menu) => {
+    if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+    menu.open = false;
+  });
 });
 
 function count(field) {
@@ -173,5 +217,5 @@ function spell(seconds) {
 }
 
 setInterval(tick, 1000);
-tick();
+settle();
 listen();
