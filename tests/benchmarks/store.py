@@ -22,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bot.store.port import Store
 from bot.store.records import Claimed, Decision, Lane, Report, Status
 from bot.store.sqlite import SqliteStore
 from conversations.conversation import Author
@@ -156,9 +157,17 @@ def decide(claimed: Claimed) -> Decision:
     return Decision(conversation=changed, consumed=consumed, turns=(turn_of(conversation.key, first),), outbox=(reply,))
 
 
-async def run_store(path: Path, messages: int, senders: int) -> Rate:
+async def run_store(path: Path, messages: int, senders: int, first: int = 10**9) -> Rate:
     """Messages per second, and microseconds of CPU for each."""
     store = await SqliteStore.open(path)
+    try:
+        return await run_on(store, messages, senders, first)
+    finally:
+        await store.close()
+
+
+async def run_on(store: Store, messages: int, senders: int, first: int) -> Rate:
+    """The same on a store that is open; customers are numbered from ``first``."""
     await store.set_lane(Lane("x:posts", at_once=BATCH))
     sent: dict[str, asyncio.Future[None]] = {}
 
@@ -184,9 +193,7 @@ async def run_store(path: Path, messages: int, senders: int) -> Rate:
         if not decided and not rows:
             await asyncio.sleep(0)
 
-    rate = await drive(send, turn_wheel, messages, senders)
-    await store.close()
-    return rate
+    return await drive(send, turn_wheel, messages, senders, first)
 
 
 async def drive(
