@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
 from bot.speech import Brand
 from conversations.deadlines import WEEK, BusinessHours, Span
@@ -86,6 +95,14 @@ class Section(BaseModel):
     """Part of the configuration: frozen, and strict about names."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+def one_or_several(value: Any) -> Any:
+    """A single word where several are possible."""
+    return (value,) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(one_or_several)]
 
 
 class HoursSection(Section):
@@ -215,18 +232,31 @@ class WebhookSection(Section):
 
 
 class QueueSection(Section):
-    """One queue of the desk. Empty lists match everything; the last queue must match everything."""
+    """One queue of the desk. Empty lists match everything; the last queue must match everything.
+
+    Conditions may also stand together: ``match = { language = "de", topic = ["delivery", "parcel"] }``.
+    """
 
     name: str = Field(min_length=1, max_length=60)
-    languages: tuple[str, ...] = ()
-    topics: tuple[str, ...] = ()
-    accounts: tuple[str, ...] = ()
-    risks: tuple[str, ...] = ()
+    languages: Names = ()
+    topics: Names = ()
+    accounts: Names = ()
+    risks: Names = ()
     channel: str = ""
-    agents: tuple[str, ...] = ()
-    leads: tuple[str, ...] = ()
-    on_call: tuple[str, ...] = ()
+    agents: Names = ()
+    leads: Names = ()
+    on_call: Names = ()
     hours: HoursSection | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def matched(cls, data: Any) -> Any:
+        """``match`` spelled out."""
+        if not isinstance(data, dict) or not isinstance(data.get("match"), dict):
+            return data
+        plural = {"language": "languages", "topic": "topics", "account": "accounts", "risk": "risks"}
+        rest = {key: value for key, value in data.items() if key != "match"}
+        return rest | {plural.get(key, key): value for key, value in data["match"].items()}
 
 
 class ReplySection(Section):
@@ -240,7 +270,7 @@ class DeskSection(Section):
     """The agents' desk in Slack."""
 
     fallback_channel: str = ""
-    admins: tuple[str, ...] = ()
+    admins: Names = ()
     replies: tuple[ReplySection, ...] = ()
     queues: tuple[QueueSection, ...] = ()
 
@@ -249,11 +279,11 @@ class CustomersSection(Section):
     """Customers who write in Slack."""
 
     enabled: bool = False
-    channels: tuple[str, ...] = ()
+    channels: Names = ()
 
 
 class SlackSection(Section):
-    """Slack: how it is reached, the desk, the customers."""
+    """Slack: how it is reached, the desk, the customers. On as soon as anything of it is configured, unless it says no."""
 
     enabled: bool = False
     mode: Literal["socket", "http"] = "socket"
@@ -261,6 +291,12 @@ class SlackSection(Section):
     client_id: str = ""
     desk: DeskSection = DeskSection()
     customers: CustomersSection = CustomersSection()
+
+    @model_validator(mode="before")
+    @classmethod
+    def on(cls, data: Any) -> Any:
+        """Whoever configures Slack wants it."""
+        return {"enabled": True} | data if isinstance(data, dict) and data else data
 
 
 class WordingSection(Section):

@@ -35,6 +35,29 @@ def test_every_key_stands_in_the_example():
         assert f"# {name} = " in text, f"x.accounts.{name} is missing in config.example.toml"
 
 
+def test_slack_is_on_as_soon_as_it_is_configured_and_a_queue_may_say_match():
+    text = """
+[slack]
+mode = "http"
+[slack.desk]
+fallback_channel = "C1"
+admins = "S1"
+[[slack.desk.queues]]
+name = "German deliveries"
+match = { language = "de", topic = ["delivery", "parcel"] }
+agents = "S2"
+[[slack.desk.queues]]
+name = "the rest"
+"""
+    config = Config.model_validate(tomllib.loads(text))
+    first, last = config.slack.desk.queues
+    assert config.slack.enabled
+    assert (first.languages, first.topics, first.agents) == (("de",), ("delivery", "parcel"), ("S2",))
+    assert (last.languages, config.slack.desk.admins) == ((), ("S1",))
+    assert not Config.model_validate({"slack": {"enabled": False, "mode": "http"}}).slack.enabled
+    assert not Config().slack.enabled
+
+
 def test_init_writes_a_configuration_that_check_accepts(tmp_path):
     made = hearout("init", "--yes", cwd=tmp_path)
     assert made.returncode == 0, made.stderr
