@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from conversations.comprehension import language as languages
+from conversations.comprehension.answers import weigh_answer
 from conversations.comprehension.cues import gather, read_cues
 from conversations.comprehension.intensity import read_intensity
 from conversations.comprehension.linear import Weights
@@ -103,7 +104,7 @@ class Reader:
             topics=read_topics(hits),
             risk=risk,
             intensity=read_intensity(seen),
-            cues=read_cues(seen, context.asked),
+            cues=weigh_answer(pack, tokens, parts, read_cues(seen, context.asked), context.asked),
             wish=mask(wish, private_spans(wish)) if wish else None,
             story_told=story_told(seen, private),
             private=private,

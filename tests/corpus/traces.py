@@ -18,7 +18,7 @@ from conversations.comprehension.tokens import bounded, clean
 from conversations.comprehension.traces import HIGHEST, LOWEST, STEPS, ZERO, Traces, signs
 
 LANGUAGES = Path(__file__).parents[2] / "conversations" / "languages"
-SHARED = ("cue:", "part:", "risk:", "topic:", "lexicon:", ":")
+SHARED = ("cue:", "part:", "risk:", "topic:", "lexicon:", "read:", "asked:", ":")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,19 @@ def owned(code: str, sign: str) -> str:
 def fit(
     packs: Mapping[str, LanguagePack], rows: Sequence[Row], labels: Sequence[str], limits: Mapping[str, float],
     drop: Sequence[str] = (), strength: float = 0.1, texts_min: int = 2, tiny: float = 0.06,
+    more: Sequence[Sequence[str]] = (),
 ) -> dict[str, Traces]:  # fmt: skip
-    """The weights by language. ``strength`` is scikit-learn's C; a sign must stand in ``texts_min`` rows."""
+    """The weights by language. ``strength`` is scikit-learn's C; a sign must stand in ``texts_min`` rows.
+
+    ``more`` are further signs of each row.
+    """
     import numpy
     from scipy.sparse import csr_matrix
     from sklearn.linear_model import LogisticRegression
 
     found = [[owned(row.language, sign) for sign in seen(packs[row.language], row.text, drop)] for row in rows]
+    for signs_, others in zip(found, more, strict=False):
+        signs_ += others
     counts = Counter(sign for signs_ in found for sign in signs_)
     names = sorted(sign for sign, count in counts.items() if count >= texts_min)
     place = {sign: number for number, sign in enumerate(names)}

@@ -29,3 +29,29 @@ def test_a_rule_of_the_cues(language: str, asked: str, text: str, there: str, ab
     reading = Reader.default().read(text, ReadingContext(language=language, asked=asked))
     assert not there or reading.has(CueName(there))
     assert not reading.has(CueName(absent))
+
+
+WEIGHED = [
+    ("en", "plan", "see you on Friday then, I'll be in", "agrees", "declines"),
+    ("de", "mirror", "kann ich so unterschreiben", "confirms", "adds"),
+    ("es", "check_back", "el técnico vino hoy y fue un crack", "satisfied", "unsatisfied"),
+    ("fr", "resolved", "le nouveau est en panne aussi", "unsatisfied", "satisfied"),
+    ("pt", "story", "deixa eu terminar", "more_to_come", "done"),
+]
+
+
+@pytest.mark.parametrize(("language", "asked", "text", "there", "absent"), WEIGHED)
+def test_an_answer_that_no_phrase_knows_is_likely_by_its_words(
+    language: str, asked: str, text: str, there: str, absent: str
+) -> None:
+    reading = Reader.default().read(text, ReadingContext(language=language, asked=asked))
+    assert reading.has(CueName(there))
+    assert not reading.has(CueName(absent))
+    assert all(cue.evidence and cue.evidence in text for cue in reading.cues)
+
+
+def test_where_nothing_was_asked_the_rules_stand_alone() -> None:
+    pack = Reader.default().packs["en"]
+    assert pack.answers is not None
+    assert set(pack.answers.labels) == {name.value for name in CueName} - {"mixed"}
+    assert not Reader.default().read("see you on Friday then, I'll be in").has(CueName.AGREES)

@@ -1,0 +1,74 @@
+"""What an answer says, weighed: the rules of ``cues.py`` are heard, and the words are weighed beside them (``traces.py``).
+
+Where it is known what was asked, a linear model decides which cues are there. It adds what no phrase says ("see you on Friday
+then" is a yes to a plan) and takes back what the rules read the wrong way round. A cue is *certain* only when the rules say so
+and the model does not deny it. Where nothing was asked, the rules stand alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from conversations.comprehension.pack import LanguagePack
+from conversations.comprehension.reading import Certainty, Cue, CueName
+from conversations.comprehension.tokens import Tokens
+from conversations.comprehension.traces import Traces
+
+SITUATIONS = ("story", "mirror", "plan", "check_back", "resolved")
+ONLY_IN: Mapping[str, tuple[str, ...]] = {
+    "confirms": ("mirror",), "adds": ("mirror",), "agrees": ("plan",), "declines": ("plan",),
+    "satisfied": ("check_back", "resolved"), "unsatisfied": ("check_back", "resolved"),
+    "needs_more": ("check_back", "resolved", "mirror"),
+}  # fmt: skip
+"""What was asked, for the cues that mean something only as an answer to it; the other cues may stand in any text."""
+LABELS = tuple(name.value for name in CueName if name is not CueName.MIXED)
+OPPOSITE = {"satisfied": "unsatisfied", "unsatisfied": "satisfied", "agrees": "declines", "declines": "agrees"}
+GRAVE = frozenset({*OPPOSITE, "done", "asks_for_human", "opts_out"})
+"""Cues that do harm when they are read into a text."""
+
+
+def answer_signs(parts: Sequence[Sequence[str]], cues: Sequence[Cue], asked: str) -> list[list[str]]:
+    """The signs of each part of a text, with what was asked and what the rules read."""
+    read = [f"read:{cue.name.value}:{cue.certainty.value}" for cue in cues] or ["read:none"]
+    said = [f"asked:{asked}", *read, *[f"asked:{asked} {sign}" for sign in read]]
+    return [[*part, *said] for part in parts]
+
+
+def weigh_answer(
+    pack: LanguagePack, tokens: Tokens, parts: Sequence[Sequence[str]], cues: tuple[Cue, ...], asked: str | None
+) -> tuple[Cue, ...]:
+    """The cues of an answer, in the order of ``CueName``. ``cues`` are those of the rules."""
+    traces = pack.answers
+    if traces is None or asked not in SITUATIONS or not tokens.words:
+        return cues
+    odds = traces.weigh(answer_signs(parts, cues, asked))
+    ruled = {cue.name: cue for cue in cues}
+    weighed: list[Cue] = []
+    for name in CueName:
+        cue = ruled.get(name)
+        if name is CueName.MIXED or asked not in ONLY_IN.get(name, SITUATIONS):
+            weighed += [cue] if cue else []
+        elif _there(name, odds, traces, cue):
+            if cue is None:
+                weighed.append(Cue(name, Certainty.LIKELY, _evidence(traces, name, tokens)))
+            elif odds[name] < traces.limits["certain"]:
+                weighed.append(Cue(name, Certainty.LIKELY, cue.evidence))
+            else:
+                weighed.append(cue)
+    return tuple(weighed)
+
+
+def _there(name: str, odds: Mapping[str, float], traces: Traces, cue: Cue | None) -> bool:
+    """Whether a cue is in the text: likely enough, and likelier than its opposite."""
+    limits = traces.limits
+    if cue is not None and cue.certainty is Certainty.CERTAIN and odds[name] >= limits["certain"]:
+        return True
+    if odds[name] < limits["grave" if name in GRAVE else "likely"]:
+        return False
+    other = OPPOSITE.get(name)
+    return other is None or odds[other] < limits["opposed"] or odds[name] >= odds[other] + limits["ahead"]
+
+
+def _evidence(traces: Traces, name: str, tokens: Tokens) -> str:
+    span = traces.telling(name, tokens)
+    return tokens.evidence(*span) if span else tokens.text.strip()[-40:]
