@@ -125,7 +125,7 @@ async def live(config: Config, role: ProcessRole = ProcessRole.ALL) -> AsyncIter
         if app.worker.housekeeping is not None:
             app.worker.housekeeping.add(Duty("audit", EVERY_S, auditor.audit))
         if slack_desk is not None:
-            slack_desk.bind(app.acts, app.intake.open_aside, Controls(app.switches, store), app.approved)
+            slack_desk.bind(app.acts, app.intake.open_aside, Controls(app.switches, store), app.approved, app.incidents)
         for taker in takers:
             if isinstance(taker, XChannel):
                 app.metrics.spending = taker.spend

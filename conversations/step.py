@@ -38,6 +38,6 @@ class Step(Moves):
     def finish(self) -> Conversation:
         """The new conversation, once the table has run. A case on the desk gets its card brought up to date."""
         self.change(state=self.state, version=self.before.version + 1)
-        if self.draft.on_desk:
+        if self.draft.on_desk and self.shows:
             self.effects.append(ShowCard())
         return self.draft

@@ -79,7 +79,10 @@ class Incidents(Protocol):
         """Whom one answer to all would reach, and what the guard says of it."""
 
     async def answer(self, topic: str, language: str, text: str, agent: Agent, group: str) -> int:
-        """Answer all open cases of a topic in a language, each customer once. Returns how many."""
+        """Ask for an answer to all open cases of a topic in a language, each customer once. Returns how many."""
+
+    async def carry_on(self) -> int:
+        """Give the answers that were asked for. Returns how many."""
 
 
 def others(names: Sequence[str], name: str) -> tuple[str, ...]:

@@ -47,11 +47,13 @@ def first_reply_timers(posted_at: datetime, policy: Policy) -> tuple[Timer, ...]
 class Draft(Guards):
     """The tools of a step: change the draft, start and stop timers, call people, and count time."""
 
-    __slots__ = ("effects",)
+    __slots__ = ("effects", "shows")
 
     def __init__(self, conversation: Conversation, event: Event, now: datetime, policy: Policy) -> None:
         super().__init__(conversation, event, now, policy)
         self.effects: list[Effect] = []
+        self.shows = True
+        """Whether anything changes that a card shows."""
 
     def change(self, **fields: Any) -> None:
         """Change fields of the draft, which nobody else holds yet."""

@@ -157,6 +157,7 @@ class Words(Cases):
         held_alarm_at = self.window_ends_at - timedelta(seconds=self.policy.held_alarm_s)
         if alarm is not None and alarm.due_at > held_alarm_at:
             self.start(TimerName.FIRST_REPLY_ALARM, max(held_alarm_at, self.now))
+        self.shows = not self.draft.held  # looked at again, and nothing is new
         if not self.draft.held:
             self.change(held=True)
             self.call(Alarm.FIRST_REPLY_HELD, Audience.QUEUE, topics=list(self.draft.topics))

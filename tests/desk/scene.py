@@ -303,7 +303,8 @@ async def company(
         )
         channels: dict[str, Customers] = {phone.name: phone}
         chosen = policy or policy_of()
-        desk = SlackDesk(link, store, clock, desk_settings, lambda: chosen)
+        late: list[Parts] = []
+        desk = SlackDesk(link, store, clock, desk_settings, lambda: late[0].policy if late else chosen)
         heard = CustomerSettings(channels=(help_.id,), colleagues=(agents.id,))
         outside = SlackChannel(link, store, clock, reader, heard, desk.people)
         channels[outside.name] = outside
@@ -311,9 +312,10 @@ async def company(
         if more is not None:
             channels[more.name] = more
         parts = wire(Config(), store, clock, channels, desk, reader, Wording.default(), chosen)
+        late.append(parts)
         phone.take_in = parts.intake
         outside.take_in = parts.intake
-        desk.bind(parts.acts, parts.intake.open_aside, None, parts.approved)
+        desk.bind(parts.acts, parts.intake.open_aside, None, parts.approved, parts.incidents)
         carrier.append(link)
         made = Desk(
             slack,

@@ -15,10 +15,12 @@ from typing import Any, Protocol
 from bot.desk.acts import ActError, Acts
 from bot.desk.calls import TOLD
 from bot.desk.card import CaseAct, acts_for
+from bot.desk.incident import Incidents
 from bot.desk.slack import modals
 from bot.desk.slack.board import Board
 from bot.desk.slack.cards import ACTION, STATES, case_of
 from bot.desk.slack.digest import Digest
+from bot.desk.slack.incident import PREFIX, Incidental
 from bot.desk.slack.modals import Meta
 from bot.desk.slack.replies import Replies, Starts
 from bot.log import get_logger
@@ -91,9 +93,15 @@ class Actions:
         self.open_aside: OpenAside | None = None
         self.controls: Controls | None = None
         self.replies = Replies(board)
+        self.incident = Incidental(self)
 
     def bind(
-        self, acts: Acts, open_aside: OpenAside, controls: Controls | None, approved: Starts | None = None
+        self,
+        acts: Acts,
+        open_aside: OpenAside,
+        controls: Controls | None,
+        approved: Starts | None = None,
+        incidents: Incidents | None = None,
     ) -> None:
         """Take the doors and listen."""
         from bot.desk.slack.commands import Commands
@@ -102,6 +110,7 @@ class Actions:
 
         self.acts, self.open_aside, self.controls = acts, open_aside, controls
         self.replies.acts, self.replies.approved = acts, approved
+        self.incident.room = incidents
         self.home = Home(self)
         self.commands = Commands(self)
         self.submissions = Submissions(self)
@@ -162,6 +171,9 @@ class Actions:
         if body.get("view") and await self.in_view(name, action, body, who):
             return
         found = case_of(str(action.get("block_id", "")))
+        if name.startswith(PREFIX):
+            await self.incident.clicked(name, action, body, who)
+            return
         if found is None:
             await self.home.clicked(name, action, body, who)
             return

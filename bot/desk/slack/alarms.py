@@ -22,6 +22,8 @@ RISKS = frozenset({Alarm.RED_RISK, Alarm.AMBER_RISK, Alarm.FIRST_REPLY_ENDANGERE
 """What rings at any hour; all else is quiet while nobody works."""
 LOUD = frozenset({Alarm.RED_RISK, Alarm.FIRST_REPLY_ENDANGERED, Alarm.LEAD_NEEDED})
 """What is shown in the channel as well as in the case's thread."""
+GROUPED = frozenset({Alarm.FIRST_REPLY_HELD, Alarm.FIRST_REPLY_ENDANGERED})
+"""What a held topic's cases have in common."""
 MENTIONS_MAX = 12
 COPY_CHARS_MAX = 2_800
 
@@ -74,13 +76,20 @@ class Alarms:
             controls.append(kit.button("Record the answer…", f"{ACTION}record_answer"))
         if controls:
             blocks.append(kit.actions(case_block(case.key, case.version, "alarm"), controls))
-        return cut(text, CHUNK_CHARS_MAX), blocks, alarm in LOUD
+        return cut(text, CHUNK_CHARS_MAX), blocks, alarm in LOUD and not self.in_incident(case, alarm)
+
+    def in_incident(self, case: Conversation, alarm: Alarm) -> bool:
+        """A held topic: the desk is called once for all of its cases (``held:topic``), so that each alone need not ring."""
+        held = self.board.policy().held_topics
+        return alarm in GROUPED and case.owner is None and any(topic in held for topic in case.topics)
 
     async def rung(self, row: OutboxRow, case: Conversation, alarm: Alarm) -> str:
         """Whom a call mentions: nobody outside working hours, unless somebody is in danger or the first reply is."""
         place = self.board.settings.place(case.queue)
         hours = self.board.policy().queue_named(case.queue).hours
         working = hours.is_open(self.board.clock.now())
+        if self.in_incident(case, alarm):
+            return "✋"
         if not working and alarm not in RISKS:
             return "🌙"
         agent = (row.body.get("agent") or {}).get("id")

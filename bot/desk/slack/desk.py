@@ -12,6 +12,7 @@ from datetime import timedelta
 from bot.channels.port import Accepted, DeliveryError, Rejected, Transient, Unknown
 from bot.clock import Clock
 from bot.desk.acts import Acts
+from bot.desk.incident import Incidents
 from bot.desk.slack.actions import Actions, Controls, OpenAside
 from bot.desk.slack.alarms import Alarms
 from bot.desk.slack.board import POST_PACE_S, UPDATE_PACE_S, Board
@@ -68,10 +69,11 @@ class SlackDesk:
         open_aside: OpenAside,
         controls: Controls | None = None,
         approved: Starts | None = None,
+        incidents: Incidents | None = None,
     ) -> None:
-        """Give agents' clicks their doors: the acts, the opening of what was set aside, what admins may switch (None: not
-        offered), and approved wording that a reply may start from."""
-        self.actions.bind(acts, open_aside, controls, approved)
+        """Give agents' clicks their doors: the acts, the opening of what was set aside, what admins may switch and incident
+        mode (None: not offered), and approved wording that a reply may start from."""
+        self.actions.bind(acts, open_aside, controls, approved, incidents)
 
     def lane(self, conversation: Conversation) -> str:
         """One lane per channel: Slack takes one message a second in each. Cases in danger have a lane of their own beside it, so
@@ -188,11 +190,9 @@ class SlackDesk:
         for channel in dict.fromkeys(channel for channel in channels if channel and channel not in self.board.gone):
             try:
                 await self.slack.open()
-                await self.board.post(
-                    channel,
-                    f"⚠️ *{escape(kind.replace('_', ' '))}* {words}"[:3_900],
-                    ids=(opaque(f"{kind}:{self.clock.now()}"),),
-                )
+                text = f"⚠️ *{escape(kind.partition(':')[0].replace('_', ' '))}* {words}"[:3_900]
+                blocks = await self.actions.incident.call(kind, text)
+                await self.board.post(channel, text, blocks, ids=(opaque(f"{kind}:{self.clock.now()}"),))
             except Trouble as trouble:
                 log.error("alert not shown", kind=kind, error=str(trouble))
                 continue

@@ -172,6 +172,7 @@ class Home:
             controls.append(kit.button("End my shift…", f"{ACTION}end_shift"))
         found.append(kit.actions("home", controls))
         found.append(kit.context(await self.health()))
+        found += await self.actions.incident.home(who)
         found += await self.listed("My cases", mine, "mine", claim=False)
         found += await self.listed("The queue", waiting, "queue", claim=True)
         found += await self.listed("Breaches next", self.breaching(cases), "next", claim=False)

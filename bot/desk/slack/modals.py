@@ -46,6 +46,9 @@ TITLES = {
     "end_shift": "End my shift",
     "split": "Split this case",
     "merge": "Merge with another case",
+    "incident_update": "An update for everybody",
+    "incident_answer": "Answer a group",
+    "notice": "Incident",
 }
 
 
@@ -300,6 +303,12 @@ def preview(
         blocks.append(kit.context("Your name is shown above it."))
     if other is not None:
         blocks.append(kit.section(f"⚠️ *{escape(other)} has just answered this customer.* Send yours as well?"))
+    return blocks + findings_blocks(findings)
+
+
+def findings_blocks(findings: Sequence[Finding]) -> list[Block]:
+    """What the guard found, why it matters, and what would be better."""
+    blocks = []
     for finding in findings[:10]:
         sign = "⛔️" if finding.severity is Severity.REFUSED else "✋"
         words = [

@@ -14,6 +14,7 @@ from bot.desk.slack import kit, modals
 from bot.desk.slack.actions import GONE, NOT_KEPT, UNSURE_WHO, Ack, Payload
 from bot.desk.slack.forms import block_of, event_of, plan_of
 from bot.desk.slack.forms import text as text_of
+from bot.desk.slack.incident import PREFIX
 from bot.desk.slack.modals import Meta
 from bot.log import get_logger
 from bot.slack.people import Role
@@ -74,6 +75,8 @@ class Submissions:
         """Do what the form asks; a view to show next, or None when it is done. Raises ``ActError``."""
         given = modals.values(shown.get("state"))
         act_id = f"slack:view:{shown['id']}"
+        if meta.act.startswith(PREFIX):
+            return await self.actions.incident.submitted(meta, given, body, who)
         if meta.act == "end_shift":
             await self.end_shift(given, who, act_id)
             return None
