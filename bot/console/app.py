@@ -17,7 +17,7 @@ from starlette.types import Scope
 from bot.console import cases, incident_acts, ops, overview, playground, wording, wording_acts
 from bot.console.door import LOOPBACK, Door
 from bot.console.figures import Looked
-from bot.console.frame import admitted
+from bot.console.frame import admitted, no
 from bot.console.live import events
 from bot.console.pages import HERE, Pages
 from bot.console.parts import Running
@@ -89,9 +89,9 @@ def asset(name: str) -> str:
 
 async def known_error(request: Request, error: HTTPException) -> Response:
     """A refusal in plain words."""
-    return PlainTextResponse(
-        f"{error.status_code}: {error.detail}\n", status_code=error.status_code, headers=error.headers
-    )
+    answer = await no(request, error.status_code, error.detail)
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 async def unavailable(request: Request, error: StoreUnavailable) -> Response:
