@@ -5,7 +5,7 @@ one of them is killed and another one started, while complaints come in. In the 
 looks at what the platforms took, and at the database. ``--pauses 0.2`` stops (SIGSTOP) a fifth of them for longer than a lease
 before they are killed.
 
-Switched off are the platforms' limits, the desk's pace and our cap of like texts, which would make it take hours, and X's
+Switched off are the platforms' limits, the desk's pace and our caps of like texts and of money, which would stop it, and X's
 refusal of repetitions, which would hide what was said twice.
 """
 
@@ -47,6 +47,7 @@ STORIES = (
 SETTINGS = """
 posts_daily_max = 100000
 timeout_s = 2.0
+daily_spend_usd_max = 1000000.0
 """
 
 
@@ -192,6 +193,8 @@ async def run(folder: Path, url: str, kills: int, processes: int, pauses: float 
                 await asyncio.sleep(fleet.chance.uniform(*APART_S))
                 await fleet.kill(pauses)
                 fleet.start()
+                if fleet.kills % 50 == 0:
+                    print(f"{fleet.kills} kills, {len(company.said())} replies", file=sys.stderr, flush=True)
             await fleet.finish()
         finally:
             for process in fleet.running:

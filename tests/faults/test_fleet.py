@@ -1,4 +1,4 @@
-"""kill -9 among four processes on PostgreSQL: a handful on every commit; ``python -m tests.faults.fleet --kills 500`` on demand."""
+"""kill -9 among four processes on PostgreSQL: a handful on every commit; for more ``python -m tests.faults.fleet``."""
 
 from __future__ import annotations
 
