@@ -1,8 +1,8 @@
 """What an answer says, weighed: the rules of ``cues.py`` are heard, and the words are weighed beside them (``traces.py``).
 
-Where it is known what was asked, a linear model decides which cues are there. It adds what no phrase says ("see you on Friday
-then" is a yes to a plan) and takes back what the rules read the wrong way round. A cue is *certain* only when the rules say so
-and the model does not deny it. Where nothing was asked, the rules stand alone.
+Where it is known what was asked, a linear model decides which cues are there. It adds what no phrase says ("suits us down to
+the ground" is a yes to a plan) and takes back what the rules read the wrong way round. A cue is *certain* only when the rules
+say so and the model does not deny it. Where nothing was asked, the rules stand alone.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Phrases to one matcher: a trie over words, walked once over a text. No regular expressions, so no pattern can explode.
+"""Phrases to one matcher: a trie over words (``automaton.py`` walks it). No regular expressions, so no pattern can explode.
 
-The notation is described for people in ``conversations/languages/README.md``. A walk starts at each word and follows at most
-a handful of branches; gaps (``..``) take up to three words, so the work is linear in the text.
+The notation is described for people in ``conversations/languages/README.md``.
 """
 
 from __future__ import annotations
@@ -9,60 +8,19 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import Any
 
+from conversations.comprehension.automaton import Automaton, Hit, Node
 from conversations.comprehension.tokens import Tokens, tokenize
 
-GAP_WORDS_MAX = 3
+__all__ = ["Hit", "PhraseError", "Phrases", "expand"]
+
 _NONE: frozenset[str] = frozenset()
 _KNOWN_MAX = 20_000
 
 
 class PhraseError(ValueError):
     """A phrase that cannot be read; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A phrase found at words ``first`` up to, not with, ``last``; ``mark`` is what was stored with it."""
-
-    mark: Any
-    first: int
-    last: int
-
-
-@dataclass(slots=True)
-class _Node:
-    words: dict[str, _Node] | None = None
-    prefixes: dict[int, dict[str, _Node]] | None = None
-    classes: dict[str, _Node] | None = None
-    number: _Node | None = None
-    any: _Node | None = None
-    gap: _Node | None = None
-    begin: _Node | None = None
-    begin_text: _Node | None = None
-    marks: tuple[Any, ...] = ()
-    end_marks: tuple[Any, ...] = ()
-    end_text_marks: tuple[Any, ...] = ()
-
-    def word(self, word: str) -> _Node:
-        """The node after a word; made when it is not there."""
-        if self.words is None:
-            self.words = {}
-        return self.words.setdefault(word, _Node())
-
-    def prefix(self, prefix: str) -> _Node:
-        """The node after a word that begins so."""
-        if self.prefixes is None:
-            self.prefixes = {}
-        return self.prefixes.setdefault(len(prefix), {}).setdefault(prefix, _Node())
-
-    def of_class(self, name: str) -> _Node:
-        """The node after a word of a class."""
-        if self.classes is None:
-            self.classes = {}
-        return self.classes.setdefault(name, _Node())
 
 
 _PIECE = re.compile(r"[()|]\??|[^\s()|]+")
@@ -121,15 +79,16 @@ class Phrases:
     """All phrases of a language, each with a mark. Build once with ``add``, then ``find``."""
 
     def __init__(self, classes: Mapping[str, Collection[str]], aliases: Mapping[str, tuple[str, ...]]) -> None:
-        self._root = _Node()
+        self._root = Node()
+        self.vocabulary: set[str] = set()
         self._aliases = aliases
         self._folded: dict[str, tuple[str, ...]] = {}
         self._class_words: dict[str, set[str]] = {}
         self._class_prefixes: dict[int, dict[str, set[str]]] = {}
         self._defined: set[str] = set()
-        self._known: dict[str, tuple[AbstractSet[str], tuple[_Node, ...]]] = {}
+        self._known: dict[str, AbstractSet[str]] = {}
+        self._automaton = Automaton(self._root, self._classes, self.vocabulary)
         self._class_names = frozenset(classes)
-        self.vocabulary: set[str] = set()
         for name, words in classes.items():
             self._define(name, words)
 
@@ -154,48 +113,27 @@ class Phrases:
         return known
 
     def classes_of(self, word: str) -> AbstractSet[str]:
-        """The names of the classes that a word is in."""
-        return self._word(word)[0]
-
-    def _word(self, word: str) -> tuple[AbstractSet[str], tuple[_Node, ...]]:
-        """The classes of a word and the nodes that follow it at the start of a phrase; remembered, since words repeat."""
-        known = self._known.get(word)
-        if known is None:
-            names: AbstractSet[str] = self._class_words.get(word, _NONE)
-            for length, table in self._class_prefixes.items():
-                more = table.get(word[:length])
-                if more:
-                    names = names | more
-            after: list[_Node] = []
-            self._follow(self._root, word, names, after)
-            known = names, tuple(after)
+        """The names of the classes that a word is in; remembered, since words repeat."""
+        names = self._known.get(word)
+        if names is None:
+            names = self._classes(word)
             if len(self._known) >= _KNOWN_MAX:
                 self._known.clear()
-            self._known[word] = known
-        return known
+            self._known[word] = names
+        return names
 
-    @staticmethod
-    def _follow(node: _Node, word: str, names: AbstractSet[str], after: list[_Node]) -> None:
-        """Add the nodes that a word leads to."""
-        if node.words is not None:
-            following = node.words.get(word)
-            if following is not None:
-                after.append(following)
-        if node.prefixes is not None:
-            for length, table in node.prefixes.items():
-                following = table.get(word[:length])
-                if following is not None:
-                    after.append(following)
-        if node.classes is not None and names:
-            after.extend(following for name, following in node.classes.items() if name in names)
-        if node.any is not None:
-            after.append(node.any)
-        if node.number is not None and (word[0].isdigit() or "number" in names):
-            after.append(node.number)
+    def _classes(self, word: str) -> AbstractSet[str]:
+        names: AbstractSet[str] = self._class_words.get(word, _NONE)
+        for length, table in self._class_prefixes.items():
+            more = table.get(word[:length])
+            if more:
+                names = names | more
+        return names
 
     def add(self, phrase: str, mark: Any) -> None:
         """Store a phrase. Raises: PhraseError for one that cannot be read."""
         self._known.clear()
+        self._automaton.forget()
         for sequence in expand(phrase):
             self._add(sequence, mark, phrase)
 
@@ -208,19 +146,19 @@ class Phrases:
             if piece in ("$", "$$"):
                 ending = piece
             elif piece == "^":
-                node.begin = node = node.begin or _Node()
+                node.begin = node = node.begin or Node()
             elif piece == "^^":
-                node.begin_text = node = node.begin_text or _Node()
+                node.begin_text = node = node.begin_text or Node()
             elif piece == ".." and all(rest in ("$", "$$") for rest in sequence[index + 1 :]):
-                node.any = node = node.any or _Node()
+                node.any = node = node.any or Node()
             elif piece == "..":
                 if index == 0:
                     raise PhraseError(f".. is first in {phrase!r}")
-                node.gap = node = node.gap or _Node()
+                node.gap = node = node.gap or Node()
             elif piece == "_":
-                node.any = node = node.any or _Node()
+                node.any = node = node.any or Node()
             elif piece == "#":
-                node.number = node = node.number or _Node()
+                node.number = node = node.number or Node()
             elif piece[0] == "<" and piece[-1] == ">" and len(piece) > 2:
                 name = piece[1:-1]
                 if "|" in name:
@@ -251,63 +189,4 @@ class Phrases:
 
     def find(self, tokens: Tokens) -> list[Hit]:
         """Every phrase in the text, in the order of its first word."""
-        words, sentence = tokens.words, tokens.sentence
-        count = len(words)
-        plain = [index for index, word in enumerate(words) if word[0].isalnum()]
-        first_plain, last_plain = (plain[0], plain[-1]) if plain else (0, -1)
-        known = [self._word(word) for word in words]
-        root = self._root
-        hits: list[Hit] = []
-        for first in range(count):
-            here = sentence[first]
-            stack: list[tuple[_Node, int]] = [(after, first + 1) for after in known[first][1]]
-            if root.begin is not None and (first == 0 or sentence[first - 1] != here):
-                stack.append((root.begin, first))
-            if root.begin_text is not None and first <= first_plain:
-                stack.append((root.begin_text, first))
-            seen: set[tuple[int, int]] = set()
-            while stack:
-                node, position = stack.pop()
-                if node.marks or node.end_marks or node.end_text_marks:
-                    self._collect(node, first, position, count, here, sentence, last_plain, hits, seen)
-                if position >= count or sentence[position] != here:
-                    continue
-                if node.words is not None:  # written out, not _follow: this is where reading spends its time
-                    following = node.words.get(words[position])
-                    if following is not None:
-                        stack.append((following, position + 1))
-                if node.prefixes is not None:
-                    word = words[position]
-                    for length, table in node.prefixes.items():
-                        following = table.get(word[:length])
-                        if following is not None:
-                            stack.append((following, position + 1))
-                if node.classes is not None:
-                    names = known[position][0]
-                    if names:
-                        for name, following in node.classes.items():
-                            if name in names:
-                                stack.append((following, position + 1))
-                if node.any is not None:
-                    stack.append((node.any, position + 1))
-                if node.number is not None and (words[position][0].isdigit() or "number" in known[position][0]):
-                    stack.append((node.number, position + 1))
-                if node.gap is not None:
-                    stack.extend((node.gap, position + skipped) for skipped in range(GAP_WORDS_MAX + 1))
-        return hits
-
-    @staticmethod
-    def _collect(
-        node: _Node, first: int, position: int, count: int, here: int, sentence: tuple[int, ...], last_plain: int,
-        hits: list[Hit], seen: set[tuple[int, int]],
-    ) -> None:  # fmt: skip
-        marks = node.marks
-        if node.end_marks and (position >= count or sentence[position] != here):
-            marks = marks + node.end_marks
-        if node.end_text_marks and position > last_plain:
-            marks = marks + node.end_text_marks
-        for mark in marks:
-            key = (id(mark), position)
-            if key not in seen:
-                seen.add(key)
-                hits.append(Hit(mark, first, position))
+        return self._automaton.find(tokens)

@@ -32,7 +32,7 @@ def test_a_rule_of_the_cues(language: str, asked: str, text: str, there: str, ab
 
 
 WEIGHED = [
-    ("en", "plan", "see you on Friday then, I'll be in", "agrees", "declines"),
+    ("en", "plan", "suits us down to the ground", "agrees", "declines"),
     ("de", "mirror", "kann ich so unterschreiben", "confirms", "adds"),
     ("es", "check_back", "el técnico vino hoy y fue un crack", "satisfied", "unsatisfied"),
     ("fr", "resolved", "le nouveau est en panne aussi", "unsatisfied", "satisfied"),
