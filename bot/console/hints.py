@@ -44,8 +44,7 @@ def hint(case: Conversation, ahead: Sequence[Coming], now: datetime, agent: Agen
         since = now - late.due_at
         was = f"was due {spell(since)} ago" if since >= timedelta(minutes=1) else "is due now"
         return Hint(
-            f"A promise is overdue: {quoted(late)} {was}. "
-            f"Tell {name} before they ask, and tick it when it is kept.",
+            f"A promise is overdue: {quoted(late)} {was}. Tell {name} before they ask, and tick it when it is kept.",
             by_name.get("promise_overdue"),
         )
     if case.snoozed_until is not None and case.state is not State.AWAITING_AGREEMENT:

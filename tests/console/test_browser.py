@@ -207,13 +207,77 @@ def test_the_whole_of_it_fits_a_phone(browser: Browser, url: str) -> None:
             page.click("#pane-phone")
             page.click("#jump-button")
             person.heard("automated assistant")
+            crowd(url, 12)
         for pane in ("phone", "desk", "why"):
             page.click(f"#pane-{pane}")
             page.wait_for_selector(f".{pane}-pane:visible")
+            if pane == "phone":
+                within(page, ".send")
+                within(page, "#more-people summary")
             shoot(page, f"phone-{pane}-{scheme}", full=True)
             assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), pane
         assert person.errors == []
         page.close()
+
+
+def crowd(url: str, count: int) -> None:
+    """Further customers, each with a case."""
+    for n in range(count):
+        body = {
+            "customer": f"other-{n}",
+            "name": f"Other {n}",
+            "text": "my order never came, three weeks!",
+            "id": f"o{n}",
+        }
+        httpx.post(f"{url}/playground/posts", json=body, timeout=30).raise_for_status()
+
+
+def within(page: Page, selector: str) -> None:
+    """It is wholly on the screen, and nothing lies over it."""
+    box = page.locator(selector).bounding_box()
+    size = page.viewport_size
+    assert box is not None and size is not None, selector
+    assert box["x"] >= 0 and box["x"] + box["width"] <= size["width"], (selector, box)
+    assert box["y"] >= 0 and box["y"] + box["height"] <= size["height"], (selector, box)
+    page.locator(selector).click(trial=True)
+
+
+def test_a_crowd_fits_a_laptop_and_menus_close(browser: Browser, url: str) -> None:
+    crowd(url, 9)
+    page = browser.new_page(viewport={"width": 1366, "height": 768}, reduced_motion="reduce")
+    person = Clicking(page, url)
+    page.goto(f"{url}/playground?customer=other-0")
+    within(page, ".queue [aria-current]")  # the last of the list: it has scrolled there
+    menu = page.locator("#more-acts[open]")
+    page.click("#act-claim button")
+    person.state("With an agent")
+    for act in ("reply", "propose_plan", "snooze", "transfer"):
+        person.act(act)
+        expect(menu).to_have_count(0)
+        within(page, f"#act-{act} button.primary")
+    for leave in (
+        lambda: page.keyboard.press("Escape"),
+        lambda: page.click("#desk-title"),
+        lambda: page.click("#to-reply"),
+    ):
+        page.click("#more")
+        expect(menu).to_have_count(1)
+        leave()
+        expect(menu).to_have_count(0)
+    page.wait_for_selector("#act-reply")
+    page.fill("#reply-text", "You should have read our terms. Please calm down.")
+    page.locator(".finding.warning").first.wait_for()
+    person.send("reply")
+    page.locator("#act-reply [name=anyway]").nth(0).wait_for()
+    within(page, "#act-reply button[name=anyway]")
+    within(page, ".finding >> nth=0")
+    crowd(url, 10)  # news: what was typed, and what is wrong with it, stays
+    expect(page.locator("#shelf-cases")).to_have_text("Cases 10")
+    assert page.input_value("#reply-text").startswith("You should")
+    assert page.locator("#text-trouble").count() == 1
+    assert page.evaluate("document.querySelector('.desk-pane').scrollTop") == 0
+    assert person.errors == []
+    page.close()
 
 
 def test_what_is_typed_stays_while_the_page_changes(browser: Browser, url: str) -> None:

@@ -218,4 +218,5 @@ function spell(seconds) {
 
 setInterval(tick, 1000);
 settle();
+document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 listen();
