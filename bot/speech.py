@@ -123,7 +123,7 @@ class Speech:
             surface=surface,
             language=language,
             seed=seed,
-            topic=case.topic,
+            topic=case.named_topic,
             situations=situations,
             facts=self.facts(facts, case, channel, surface, language, now),
             avoid=frozenset(self._recent.get((case.channel, case.account, surface), ())),

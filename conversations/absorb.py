@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from conversations.comprehension.reading import Decision, Reading, RiskLevel
+from conversations.comprehension.topics import CERTAIN_SCORE
 from conversations.conversation import Conversation, StoryTurn, Timer, TimerName
 from conversations.events import (
     AgentMutedBot,
@@ -178,7 +179,9 @@ def understood(story: tuple[StoryTurn, ...], case: Conversation) -> dict[str, ob
     for narrow, broad in NARROWER.items():
         if narrow in scores and broad in scores:
             scores[narrow] = max(scores[narrow], scores[broad] + 0.01)
+    sure = {name for name, score in scores.items() if score >= CERTAIN_SCORE}
     for name in ABOUT_MANNER & scores.keys():
         scores[name] -= MANNER_DISCOUNT
     topics = tuple(sorted(scores, key=lambda name: (-scores[name], name)))[:TOPICS_MAX]
-    return {"topics": topics, "wish": wish, "risks": tuple(risks.items())}
+    named = next((name for name in topics if name in sure), None)
+    return {"topics": topics, "named_topic": named, "wish": wish, "risks": tuple(risks.items())}

@@ -209,6 +209,8 @@ class Conversation:
     turns_count: int = 0
     wish: str | None = None
     topics: tuple[str, ...] = ()
+    named_topic: str | None = None
+    """The topic that words to the customer may name: a wrong one would tell that nobody has listened."""
     risks: tuple[tuple[str, RiskLevel], ...] = ()
     risk_words_said: bool = False
     last_turn: ExternalId | None = None
