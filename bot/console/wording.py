@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -83,6 +83,7 @@ def mark(source: str, finding: Finding) -> Mark:
     line = source.count("\n", 0, finding.start) + 1
     whole = finding.start == 0 and finding.end >= len(source)
     excerpt = "" if whole else source[finding.start : finding.end]
+    finding = replace(finding, message=finding.message.removeprefix(f"line {line}: "))
     return Mark(finding, line, utf16(source[: finding.start]), utf16(source[: finding.end]), excerpt)
 
 

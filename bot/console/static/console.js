@@ -78,6 +78,11 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// What was refused a moment ago no longer stands above words that were changed since.
+document.addEventListener("input", (event) => {
+  if (event.target.id === "source") document.querySelectorAll(".main .trouble, .trouble-list").forEach((note) => note.remove());
+});
+
 document.addEventListener("change", async (event) => {
   const field = event.target;
   if (field.id !== "rehearse-file" || !field.files.length) return;
