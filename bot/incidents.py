@@ -6,6 +6,7 @@ in the audit log. While a topic is held, one call tells how many first replies w
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Mapping
@@ -33,6 +34,7 @@ from conversations.wording.request import Act, Request, Situation, Surface
 SINCE = BASELINE + SPAN
 """How far back a group reaches."""
 CASES_MAX = 5_000
+PAGE = 100
 TOPICS_MAX = 4
 """Topics without a storm or a switch that are shown, the most frequent first."""
 ANSWERS_META = "incident.answers"
@@ -94,8 +96,14 @@ class IncidentRoom:
     async def recent(self) -> list[Conversation]:
         """Open cases that an incident of today may have caused."""
         since = self.clock.now() - SINCE
-        cases = await self.store.conversations(states=OPEN_STATES, limit=CASES_MAX)
-        return [case for case in cases if case.opened_at >= since]
+        found: dict[str, Conversation] = {}
+        for offset in range(0, CASES_MAX, PAGE):  # page by page, so that other work is done in between
+            page = await self.store.conversations(states=OPEN_STATES, limit=PAGE, offset=offset)
+            found |= {case.key: case for case in page if case.opened_at >= since}
+            if len(page) < PAGE:
+                break
+            await asyncio.sleep(0)
+        return list(found.values())
 
     def described(self, name: str, cases: list[Conversation], storm: Storm | None) -> Topic:
         """A topic as a desk shows it."""
