@@ -49,7 +49,10 @@ OUTCOMES: dict[Outcome, str] = {
 TIMERS: dict[TimerName, tuple[str, str]] = {
     TimerName.QUIET: ("Quiet time ends", "The bot takes the story as told for now, and speaks."),
     TimerName.FIRST_REPLY_ALARM: ("First-reply alarm", "If nothing was said by then, people are called."),
-    TimerName.FIRST_REPLY: ("First reply is due", "The bot speaks even if the customer is still writing."),
+    TimerName.FIRST_REPLY: (
+        "The bot waits no longer",
+        "It speaks even if the customer is still writing: the rest of the promised time is a reserve, if sending fails.",
+    ),
     TimerName.SILENCE: ("Customer stays silent", "What follows depends on the state: no case ends with the bot alone."),
     TimerName.UNCLAIMED: ("Second call", "Nobody has taken it: the queue is called again, then the leads."),
     TimerName.OWNER_SILENT: ("Reminder for the owner", "The owner is reminded; later the case goes back to the queue."),
