@@ -93,6 +93,7 @@ async def live(config: Config, role: ProcessRole = ProcessRole.ALL) -> AsyncIter
         clock = SystemClock()
         leases = Leases(store, clock, process_name(), config.store.lease_s) if store.shared else None
         reader = await learned_reader(store)
+        reader.warm()
         slack = slack_of(config, clock) if config.slack.enabled else None
         base = config.domain_policy()
         late = Late(PlaygroundDesk(clock), base)
