@@ -50,6 +50,8 @@ from conversations.comprehension import Reader
 from conversations.policy import Policy
 from conversations.wording import Wording
 
+HEAR_S = 15.0
+"""How often a process asks what another one knows of the accounts of X that it works on."""
 log = get_logger("live")
 
 
@@ -123,14 +125,17 @@ async def live(config: Config, role: ProcessRole = ProcessRole.ALL) -> AsyncIter
             outside = next((taker for taker in takers if isinstance(taker, SlackChannel)), None)
             looks["slack"] = SlackAudit(slack, store, slack_desk, outside)
         auditor = Auditor(store, clock, late.desk, app.metrics, looks)
-        if app.worker.housekeeping is not None:
-            app.worker.housekeeping.add(Duty("audit", EVERY_S, auditor.audit))
+        if app.worker.housekeeping is not None and role.listens:
+            audit = auditor.audit if leases is None else leases.once("audit", EVERY_S, auditor.audit)
+            app.worker.housekeeping.add(Duty("audit", EVERY_S, audit))
         if slack_desk is not None:
             slack_desk.bind(app.acts, app.intake.open_aside, Controls(app.switches, store), app.approved, app.incidents)
         for taker in takers:
             if isinstance(taker, XChannel):
                 app.metrics.spending = taker.spend
-                app.delivery.elsewhere = taker.elsewhere if leases is not None else tuple
+                if leases is not None and app.worker.housekeeping is not None:
+                    app.delivery.elsewhere = taker.elsewhere
+                    app.worker.housekeeping.add(Duty("x", HEAR_S, taker.hear))
         await app.switches.load()
         app.wordings.rehearser = file_rehearser(config)
         await app.wordings.load()

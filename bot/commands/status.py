@@ -32,6 +32,7 @@ async def status_of(config: Config) -> dict[str, Any]:
             "breaches_next": [],
             "spend": {},
             "audit": None,
+            "leases": {},
         }
     try:
         counts = await store.counts()
@@ -41,6 +42,7 @@ async def status_of(config: Config) -> dict[str, Any]:
             if (kept := await store.get_meta(f"x:{account.name}:spend"))
         }
         audit = await last_audit(store)
+        leases = {lease.name: lease.holder for lease in await store.leases(datetime.now(UTC))}
         waiting = await store.conversations(states=[s.value for s in State if s is not State.CLOSED], limit=1000)
     finally:
         await store.close()
@@ -54,6 +56,7 @@ async def status_of(config: Config) -> dict[str, Any]:
         "breaches_next": breaches[:NEXT_MAX],
         "spend": spent,
         "audit": audit,
+        "leases": leases,
     }
 
 
@@ -87,6 +90,7 @@ def words_of(document: dict[str, Any]) -> str:
     ]
     if document["audit"]:
         lines.append(audit_line(document["audit"]))
+    lines += [f"leased: {name} to {holder}" for name, holder in document["leases"].items()]
     now = datetime.now(UTC)
     for entry in document["breaches_next"]:
         left = datetime.fromisoformat(entry["at"]) - now

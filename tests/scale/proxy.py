@@ -26,7 +26,9 @@ class Proxy:
         self.url = "postgresql://" + self._target.format(port=self._server.sockets[0].getsockname()[1])
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         assert self._server is not None
         self._server.close()
         self.cut()

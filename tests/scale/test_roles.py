@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.store.opening import open_url
-from tests.cli.kit import hearout
+from tests.cli.kit import document, hearout
 from tests.live.company import Company, Process, company_of, until
 from tests.scale.cut import measure
 
@@ -55,6 +55,8 @@ async def test_parts_share_the_work_and_the_dead_are_replaced(url: str, tmp_path
         done = company.slack.people.click(company.mia, company.cards()[0], "hearout:claim")
         await until(lambda: done.status.name == "ACKNOWLEDGED", "the claim was not acknowledged")
         await until(lambda: "with an agent" in company.cards()[0].text, "the card does not show that it is taken")
+        status = document(await company.ask("status", "--json"))
+        assert {name.split(":")[0] for name in status["leases"]} >= {"x", "desk", "process", "duty"}
         reader = await holder(company, "x:acme")
         await company.stop(signal.SIGKILL, reader)
         await company.stop(signal.SIGKILL, company.processes[2])

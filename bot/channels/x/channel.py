@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 from bot.channels.port import Accepted, Alert, Duplicate, Rejected, TakeIn
-from bot.channels.x.limits import DAILY, SEND_MESSAGE
 from bot.channels.x.line import CHANNEL, Doors, Line, Memory, Ours, Reads
 from bot.channels.x.problems import Problem, XError
 from bot.channels.x.rounds import Rounds
@@ -30,10 +29,6 @@ from conversations.wording.length import X_DIRECT_CHARS_MAX, X_POST_WEIGHT_MAX
 
 CALLS_MAX = 4
 """Calls that one send may take: a look at the post, the send, and the read-back of a duplicate over two pages."""
-INVITING_SHARE = 0.35
-"""The first reply invites to direct messages while so much of the day's 1,440 is left for those who come."""
-INVITING_QUARTER = 2
-"""… and so many calls of this quarter of an hour."""
 
 log = get_logger("x")
 
@@ -127,12 +122,7 @@ class XChannel:
     def invites_direct(self, conversation: Conversation, now: datetime) -> bool:
         """Whether direct messages are possible, and not running short: agents' words need what is left."""
         line = self.lines.get(conversation.account)
-        if line is None or not line.account.direct_messages or not line.messages_open:
-            return False
-        limits = line.client.limits
-        left, limit = limits.left(SEND_MESSAGE, DAILY, now)
-        room = limits.room(SEND_MESSAGE, now)
-        return (limit == 0 or left >= limit * INVITING_SHARE) and (room is None or room >= INVITING_QUARTER)
+        return line is not None and line.account.direct_messages and line.inviting(now)
 
     def direct_link(self, conversation: Conversation) -> str | None:
         """The link that opens a direct message to us, where the admin wants it and it leads somewhere."""
@@ -162,6 +152,12 @@ class XChannel:
         finally:
             self.at_work.discard(name)
             await line.keep_spend()
+
+    async def hear(self) -> None:
+        """Learn about the accounts that other processes work on."""
+        for name, line in self.lines.items():
+            if name not in self.at_work:
+                await line.hear()
 
     def elsewhere(self) -> tuple[str, ...]:
         """The lanes that another process sends on, if any does."""

@@ -3,6 +3,7 @@ work on."""
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from bot.channels.port import Alert, TakeIn
 from bot.channels.x.client import OverBudget, XClient
 from bot.channels.x.known import Known
 from bot.channels.x.ledger import DAY, ROWS_MAX, Ledger
-from bot.channels.x.limits import SEND_MESSAGE
+from bot.channels.x.limits import DAILY, SEND_MESSAGE
 from bot.channels.x.problems import Problem, XError
 from bot.channels.x.session import SharedSession
 from bot.channels.x.settings import XAccount, XPrices
@@ -30,6 +31,10 @@ STOPPED_S = 900.0
 """How long an account rests that X turned away (credentials, credits, 403 everywhere): no storm."""
 ENDANGERED_S = 200.0
 """Failures for so long are told to the desk: within five minutes of the first."""
+INVITING_SHARE = 0.35
+"""The first reply invites to direct messages while so much of the day's 1,440 is left for those who come."""
+INVITING_QUARTER = 2
+"""… and so many calls of this quarter of an hour."""
 BACK_OFF_S = (5.0, 10.0, 20.0, 30.0, 45.0, 60.0)
 
 log = get_logger("x")
@@ -127,6 +132,8 @@ class Line:
         self.paused = account.paused
         self.loaded = False
         self.hold: Hold | None = None
+        self.told_inviting: bool | None = None
+        """Where another process works on this account: what it says of inviting to direct messages."""
         self.polled_at: datetime | None = None
         doors.ours.learn(account.name, self.user_id, self.handle)
 
@@ -160,9 +167,33 @@ class Line:
 
     async def take_over(self, hold: Hold | None) -> None:
         """Work on this account from now on; under a lease, with what the process before has kept."""
-        self.hold = hold
+        self.hold, self.told_inviting = hold, None
         self.loaded = self.loaded and hold is None
         await self.load()
+
+    def inviting(self, now: datetime) -> bool:
+        """Whether direct messages are open and not running short: agents' words need what is left."""
+        if self.told_inviting is not None:
+            return self.told_inviting
+        limits = self.client.limits
+        left, limit = limits.left(SEND_MESSAGE, DAILY, now)
+        room = limits.room(SEND_MESSAGE, now)
+        return (
+            self.messages_open
+            and (limit == 0 or left >= limit * INVITING_SHARE)
+            and (room is None or room >= INVITING_QUARTER)
+        )
+
+    async def tell(self) -> None:
+        """Let the other processes know what they need to decide."""
+        if self.hold is not None:
+            await self.set("standing", json.dumps({"user_id": self.user_id, "inviting": self.inviting(self.now())}))
+
+    async def hear(self) -> None:
+        """Learn what the process that works on this account says of it."""
+        kept = json.loads(await self.get("standing") or "{}")
+        self.user_id = self.user_id or str(kept.get("user_id", ""))
+        self.told_inviting = kept.get("inviting")
 
     def learn(self, user_id: str, handle: str) -> None:
         """Our own id and handle became known."""

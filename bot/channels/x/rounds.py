@@ -60,6 +60,7 @@ class Rounds:
             Job("deletions", lambda: deletions.sweep(line, self.mentions.show_all), lambda: SWEEP_EVERY_S),
             Job("forecast", lambda: forecast(line), lambda: FORECAST_S, inside=True),
             Job("meter", line.keep_spend, lambda: KEEP_S, inside=True),
+            Job("standing", line.tell, lambda: KEEP_S, inside=True),
         ]
 
     def mentions_s(self) -> float:
