@@ -65,7 +65,7 @@ async def home_with(request: Request, trouble: str, form: Form, status: int) -> 
         "figures": figures,
         "backlog": backlog,
         "backlog_most": max([count for _, count in backlog], default=0) or 1,
-        "lines": [line for line in lines if line.due_at is not None][:NEXT_MAX],
+        "lines": [line for line in lines if line.due][:NEXT_MAX],
         "outbox": counts.outbox,
         "in_trouble": sum(counts.outbox.get(status.value, 0) for status in TROUBLE),
         "set_aside": counts.set_aside,
@@ -95,9 +95,11 @@ async def shortly(request: Request, app: Running) -> Figures | None:
     return found
 
 
-def due(line: Line) -> tuple[bool, float]:
-    """Soonest first; what has no clock last."""
-    return (line.due_at is None, line.due_at.timestamp() if line.due_at else 0.0)
+def due(line: Line) -> tuple[int, float]:
+    """Danger that nobody has taken first, then the soonest; what has no clock last."""
+    if line.due_at is None:
+        return (0 if line.due else 2, 0.0)
+    return (1, line.due_at.timestamp())
 
 
 def tiles(figures: Figures, cases: Sequence[Conversation], by_state: Mapping[str, int]) -> tuple[Tile, ...]:

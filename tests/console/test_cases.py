@@ -44,6 +44,7 @@ async def test_conversations_are_found_by_words_and_filters(tmp_path: Path) -> N
         assert await found(here, "risk=any") == {"rita"}
         assert await found(here, "risk=red&state=AWAITING_AGENT") == {"rita"}
         assert await found(here, "state=CLOSED") == set()
+        assert "a person is needed now" in (await here.client.get("/")).text
         assert await found(here, "state=open") == set(STORIES)
         assert await found(here, "channel=x") == set()
         assert await found(here, "owner=-") == set(STORIES)
