@@ -16,7 +16,8 @@ Three rules look further than a phrase:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -32,9 +33,13 @@ from conversations.wording.rules import RULES, Rule
 
 CHARS_MAX = 12_000
 GROUP_WORDS_MAX = 2
+FEELING_WORDS_MAX = 16
+"""A longer sentence says something beside its feeling."""
 LANGUAGE_LETTERS_MIN = 24
 LANGUAGE_SCORE_MIN = 0.7
 _GROUP = re.compile(r"\(([^()]*)\)")
+APART = frozenset({Rule.PROPOSAL, Rule.LEGAL_ADMISSION})
+"""Rules that do not depend on how the same words sound otherwise."""
 NO_PROPOSAL = frozenset(
     {Act.RECEIVE, Act.ACKNOWLEDGE, Act.REFLECT, Act.HAND_OVER, Act.HOLDING, Act.CHECK_BACK, Act.REOPEN}
     | {act for act in Act if act.value.startswith("risk_")}
@@ -125,9 +130,36 @@ def _tone(patterns: _Patterns, tokens: Tokens, part: bool) -> list[tuple[Rule, i
         excused = {sentence[first] for first, _ in kinds.get((rule, "unless"), ())}
         found += [(rule, *span) for span in _merged(span for span in spans if sentence[span[0]] not in excused)]
     found += [(Rule.UNDATED_PROMISE, *span) for span in _undated(kinds, tokens)]
-    if not part and {rule for rule, _, _ in found} <= {Rule.STOCK_PHRASE} and (span := _all_feeling(kinds, tokens)):
+    found = _once(found, sentence)
+    if (
+        not part
+        and {rule for rule, _, _ in found} <= {Rule.STOCK_PHRASE}
+        and (span := _all_feeling(kinds, tokens, found))
+    ):
         found.append((Rule.EMPTY_EMPATHY, *span))
     return found
+
+
+def _once(found: list[tuple[Rule, int, int]], sentence: Sequence[int]) -> list[tuple[Rule, int, int]]:
+    """One finding for the same words: the longest says most precisely what is wrong with them.
+
+    Legal terms always stand; feeling gives way to anything else in its sentence, since that is worse.
+    """
+    kept: list[tuple[Rule, int, int]] = []
+    for rule, first, last in sorted(found, key=_weakness):
+        others = [(since, until) for other, since, until in kept if other is not rule]
+        if rule is Rule.EMPTY_EMPATHY:
+            taken = any(sentence[since] == sentence[first] for since, _ in others)
+        else:
+            taken = rule not in APART and any(first < until and since < last for since, until in others)
+        if not taken:
+            kept.append((rule, first, last))
+    return kept
+
+
+def _weakness(found: tuple[Rule, int, int]) -> tuple[bool, bool, int]:
+    rule, first, last = found
+    return rule is not Rule.LEGAL_ADMISSION, rule is Rule.EMPTY_EMPATHY, first - last
 
 
 def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -157,14 +189,33 @@ def _undated(kinds: Mapping[tuple[Rule, str], list[tuple[int, int]]], tokens: To
     return _merged([*vague, *promises])
 
 
-def _all_feeling(kinds: Mapping[tuple[Rule, str], list[tuple[int, int]]], tokens: Tokens) -> tuple[int, int] | None:
-    """The words of a text in which every sentence is feeling, greeting or thanks, and one at least is feeling."""
-    feeling = {tokens.sentence[first] for first, _ in kinds.get((Rule.EMPTY_EMPATHY, "feeling"), ())}
-    polite = {tokens.sentence[first] for first, _ in kinds.get((Rule.EMPTY_EMPATHY, "polite"), ())}
+def _all_feeling(
+    kinds: Mapping[tuple[Rule, str], list[tuple[int, int]]], tokens: Tokens, found: Iterable[tuple[Rule, int, int]]
+) -> tuple[int, int] | None:
+    """The words of a text in which every sentence is feeling, greeting or thanks, and one at least is feeling.
+
+    Words that were found to be a stock phrase are that, and no feeling.
+    """
+    stock = [(first, last) for _, first, last in found]
+    feeling = {
+        tokens.sentence[first]
+        for first, last in kinds.get((Rule.EMPTY_EMPATHY, "feeling"), ())
+        if not any(first < until and since < last for since, until in stock)
+    }
+    polite = {tokens.sentence[first] for first, _ in stock}
+    polite |= {tokens.sentence[first] for first, _ in kinds.get((Rule.EMPTY_EMPATHY, "polite"), ())}
     concrete = {tokens.sentence[first] for first, _ in kinds.get((Rule.EMPTY_EMPATHY, "concrete"), ())}
     said = {number for number, word in zip(tokens.sentence, tokens.words, strict=True) if word[0].isalnum()}
     asks = any("?" in stop for stop in tokens.stop.values())
-    if feeling and not concrete and not asks and not tokens.links and said <= feeling | polite:
+    longest = max(Counter(tokens.sentence).values(), default=0)
+    if (
+        feeling
+        and longest <= FEELING_WORDS_MAX
+        and not concrete
+        and not asks
+        and not tokens.links
+        and said <= feeling | polite
+    ):
         words = [index for index, number in enumerate(tokens.sentence) if number in feeling]
         return words[0], words[-1] + 1
     return None

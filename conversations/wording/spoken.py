@@ -99,9 +99,7 @@ def spoken_samples(language: str) -> dict[str, object]:
     now = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
     for name, hours in (("answer_by", 4.5), ("promise_due", 30.0)):
         values[name] = spoken_time(now + timedelta(hours=hours), now, language, "UTC")
-    values["steps"] = plan_text(
-        [_Sample(str(values["promise_text"]), now + timedelta(hours=30))], now, language, "UTC"
-    )
+    values["steps"] = plan_text([_Sample(str(values["promise_text"]), now + timedelta(hours=30))], now, language, "UTC")
     values["hours"] = spoken_hours(BusinessHours("UTC", ((Span(time(9), time(18)),),) * 5 + ((), ())), language)
     return values
 

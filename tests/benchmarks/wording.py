@@ -22,6 +22,7 @@ from conversations.wording.request import Act, Situation, Surface
 from conversations.wording.spoken import spoken_samples
 
 SENTENCES = Path(__file__).parents[1] / "wording" / "guard_sentences.jsonl"
+PLAIN = SENTENCES.with_name("guard_plain.jsonl")
 BRAND_TURNS = "twcs_threads.dev.jsonl.gz"
 Row = tuple[str, str]
 
@@ -32,10 +33,15 @@ def unseen(identity: str) -> bool:
     return digest[0] % 2 == 1 and digest[1] % 2 == 1
 
 
-def judged(keep: Callable[[str], bool]) -> dict[str, Counter[str]]:
+def unseen_plain(identity: str) -> bool:
+    """The same for the plain sentences: the half that was not looked at."""
+    return not identity.startswith("tempt-") and hashlib.sha256(identity.encode()).digest()[0] % 2 == 1
+
+
+def judged(keep: Callable[[str], bool], file: Path = SENTENCES) -> dict[str, Counter[str]]:
     """By language: how many rules were found, rightly found, and at fault, message by message."""
     counts: dict[str, Counter[str]] = {}
-    for line in SENTENCES.read_text(encoding="utf-8").splitlines():
+    for line in file.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         if not keep(row["id"]):
             continue
@@ -52,8 +58,13 @@ def judged(keep: Callable[[str], bool]) -> dict[str, Counter[str]]:
 
 def quality() -> Iterator[Row]:
     """Precision and recall of the guard, on all sentences and on the unseen quarter."""
-    for title, keep in (("all", lambda _: True), ("unseen quarter", unseen)):
-        for language, count in sorted(judged(keep).items()):
+    for title, keep, file in (
+        ("all", lambda _: True, SENTENCES),
+        ("unseen quarter", unseen, SENTENCES),
+        ("plain, all", lambda _: True, PLAIN),
+        ("plain, unseen half", unseen_plain, PLAIN),
+    ):
+        for language, count in sorted(judged(keep, file).items()):
             precision, recall = count["right"] / count["found"], count["right"] / count["faults"]
             yield f"guard, {title}, {language}", f"{precision:.3f} / {recall:.3f} (n {count['messages']})"
 

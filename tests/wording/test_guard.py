@@ -17,6 +17,7 @@ from conversations.wording.request import Act, Surface
 from conversations.wording.rules import RULES, Rule
 
 SENTENCES = Path(__file__).with_name("guard_sentences.jsonl")
+PLAIN = Path(__file__).with_name("guard_plain.jsonl")
 
 FAULTY = {
     Rule.BLAME: {
@@ -203,10 +204,25 @@ def test_every_pack_has_every_rule_and_no_other() -> None:
         guard.build_patterns(pack)
 
 
+def test_the_same_words_are_found_once() -> None:
+    assert rules("We apologise for any inconvenience this may have caused.") == {"stock_phrase"}
+    assert rules("Nobody else has complained about this.") == {"defensiveness"}
+    found = guard.findings("We were negligent, and will pay you soon.", "en", Surface.DIRECT, admissions_forbidden=True)
+    assert {finding.rule for finding in found} == {"legal_admission", "undated_promise"}
+
+
+def test_a_long_sentence_is_more_than_its_feeling() -> None:
+    assert rules("I understand that this is frustrating.") == {"empty_empathy"}
+    flights = "the two of you were put on different flights without a word from anybody at the gate"
+    long = f"I understand that this is frustrating, and {flights}."
+    assert rules(long) == set()
+
+
+@pytest.mark.parametrize("file", [SENTENCES, PLAIN], ids=["sentences", "plain"])
 @pytest.mark.parametrize(("language", "recall_min"), [("en", 0.85), ("de", 0.8), ("es", 0.8), ("fr", 0.8), ("pt", 0.8)])
-def test_on_sentences_by_somebody_who_had_not_read_its_rules(language: str, recall_min: float) -> None:
+def test_on_sentences_by_somebody_who_had_not_read_its_rules(language: str, recall_min: float, file: Path) -> None:
     count: Counter[str] = Counter()
-    for line in SENTENCES.read_text(encoding="utf-8").splitlines():
+    for line in file.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         if row["language"] != language:
             continue

@@ -87,7 +87,7 @@ async def test_a_shared_update_stands_in_the_first_reply_of_whoever_can_read_it(
     config = Config.model_validate({"brand": {"languages": ["en", "de"]}})
     update = "Deliveries have been late since Monday; the next news comes here at 1 PM."
     async with scene(tmp_path, config) as it:
-        await it.app.switches.turn("Lena", updates={topic: update for topic in load_packs()[language].nouns})
+        await it.app.switches.turn("Lena", updates=dict.fromkeys(load_packs()[language].nouns, update))
         await it.post(text=text)
         await it.later(hours=1)
         (case,) = await it.cases()

@@ -48,7 +48,7 @@ def test_a_public_first_reply(act: Act, language: str) -> None:
         assert text.count("?") <= 1
         assert marks(language, "apology", text) == (0 if act is Act.RECEIVE else 1)
         assert not urls(text)
-        assert "three weeks for a parcel" not in text
+        assert str(spoken_samples(language)["quote"]) not in text
         assert "Noor" not in text
 
 
@@ -68,7 +68,7 @@ def test_danger_asks_nothing_and_admits_nothing(act: Act, language: str) -> None
         for text in texts(act, surface, language, (Situation.FIRST_REPLY,), 10):
             assert "?" not in text
             assert marks(language, "apology", text) == 0
-            assert "Samaritans" in text
+            assert str(spoken_samples(language)["helpline"]) in text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -110,7 +110,7 @@ def test_the_word_that_stops_the_bot_is_understood(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_direct_mirror_says_the_customers_own_words_and_asks_up_to_three_things(language: str) -> None:
     for text in texts(Act.REFLECT, Surface.DIRECT, language, (), 10):
-        assert "three weeks for a parcel" in text
+        assert str(spoken_samples(language)["quote"]) in text
         assert 1 <= text.count("?") <= 3
 
 
@@ -118,12 +118,12 @@ def test_a_direct_mirror_says_the_customers_own_words_and_asks_up_to_three_thing
 def test_the_confirmation_holds_every_step(language: str) -> None:
     for text in texts(Act.CONFIRM_PLAN, Surface.DIRECT, language, (), 10):
         assert str(spoken_samples(language)["steps"]) in text
-        assert "a refund of €80" in text
+        assert str(spoken_samples(language)["remedy"]) in text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_handoff_names_the_team_and_the_hour(language: str) -> None:
     for surface in Surface:
         for text in texts(Act.HAND_OVER, surface, language, (), 10):
-            assert "the delivery team" in text
+            assert str(spoken_samples(language)["team"]) in text
             assert str(spoken_samples(language)["answer_by"]) in text
