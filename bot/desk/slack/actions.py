@@ -7,8 +7,10 @@ rendering of a card, is one act. What cannot be done is said to the person who t
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -46,6 +48,9 @@ UNSURE_WHO = "Slack did not tell us whether you are an agent, so nothing was don
 NOT_KEPT = "This could not be saved, so nothing was done. Please try again in a moment."
 GONE = "This case is not there any more: it was erased."
 
+WAIT_S_MAX = 1.0
+"""However many click: a card is drawn again after so long at the latest."""
+
 OpenAside = Callable[[int], Awaitable[Taken]]
 Payload = Mapping[str, Any]
 Ack = Callable[..., Awaitable[Any]]
@@ -82,6 +87,30 @@ class Actor:
     role: Role
 
 
+class Acknowledging:
+    """Clicks that Slack waits for an answer to: cards are drawn when there are none, for drawing takes longer than an answer."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.none = asyncio.Event()
+        self.none.set()
+
+    def __enter__(self) -> None:
+        self.count += 1
+        self.none.clear()
+
+    def __exit__(self, *_: object) -> None:
+        self.count -= 1
+        if not self.count:
+            self.none.set()
+
+    async def over(self) -> None:
+        """Wait until every click has its answer, but not for ever."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.none.wait(), WAIT_S_MAX)
+        await asyncio.sleep(0)  # the answer itself leaves first
+
+
 class Actions:
     """Listens to what people do at the desk."""
 
@@ -94,6 +123,7 @@ class Actions:
         self.controls: Controls | None = None
         self.replies = Replies(board)
         self.incident = Incidental(self)
+        self.acknowledging = Acknowledging()
 
     def bind(
         self,
@@ -152,19 +182,20 @@ class Actions:
         name = str(action["action_id"]).removeprefix(ACTION)
         if name == "more":
             name = str((action.get("selected_option") or {}).get("value", ""))
-        who = await self.actor(body)
-        if isinstance(who, str):
-            self.answer(body, who)
-        else:
-            try:
-                await self.clicked(name, action, body, who)
-            except ActError as error:
-                self.answer(body, error.message)
-            except StoreError:
-                self.answer(body, NOT_KEPT)
-            except Trouble as trouble:
-                self.answer(body, f"Slack did not take that ({escape(trouble.error)}). Please try again.")
-        await ack()
+        with self.acknowledging:
+            who = await self.actor(body)
+            if isinstance(who, str):
+                self.answer(body, who)
+            else:
+                try:
+                    await self.clicked(name, action, body, who)
+                except ActError as error:
+                    self.answer(body, error.message)
+                except StoreError:
+                    self.answer(body, NOT_KEPT)
+                except Trouble as trouble:
+                    self.answer(body, f"Slack did not take that ({escape(trouble.error)}). Please try again.")
+            await ack()
 
     async def clicked(self, name: str, action: Payload, body: dict[str, Any], who: Actor) -> None:
         """One click by somebody who may click."""
@@ -222,6 +253,7 @@ class Actions:
 
     async def show_pending(self, case: Conversation, body: dict[str, Any], who: Actor) -> None:
         """The buttons go at once, so that nobody clicks again; the card itself follows when the claim is decided."""
+        await self.acknowledging.over()
         closing = f"⏳ {mention(who.agent.id)} is taking this case…"
         blocks, text, _ = await self.board.render(case, closing)
         record = await self.board.records.get(case.key)
@@ -233,7 +265,12 @@ class Actions:
     def show_again(self, case: Conversation) -> None:
         """A stale card is brought up to date, whoever noticed it."""
         self.board.touched.add(case.key)
-        self.slack.later(self.board.refresh(case), "stale card")
+        self.slack.later(self.refreshed(case), "stale card")
+
+    async def refreshed(self, case: Conversation) -> None:
+        """Draw a card again. Raises ``Trouble``."""
+        await self.acknowledging.over()
+        await self.board.refresh(case)
 
     async def submit(self, case: Conversation, event: Any, act_id: str) -> None:
         """Through the one door."""

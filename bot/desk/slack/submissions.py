@@ -172,8 +172,10 @@ class Submissions:
         if to is not None and to.id == who.agent.id:
             raise ActError("to_agent", "that is you: choose somebody else, or nobody")
         for case in await self.actions.home.mine(who):
+            if case.state is State.CHECKING_BACK:
+                continue  # the customer was asked: whoever is there takes up the answer
             event: AgentEvent = AgentReleased(agent=who.agent, note=note)
-            if to is not None:
+            if to is not None and case.state is not State.RESOLVED:  # that waits for its date: the queue is asked then
                 event = AgentTransferred(agent=who.agent, to_agent=to, note=note)
             await self.actions.submit(case, event, f"{act_id}:{case.key}")
 
