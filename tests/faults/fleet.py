@@ -37,7 +37,8 @@ from tests.platforms.x.limits import Quota, x_quotas
 LEASE_S = 2.0
 APART_S = (0.1, 0.9)
 """Between two kills."""
-FINISH_S = 240.0
+STUCK_S = 120.0
+"""Work that has not become less for so long is stuck."""
 STORIES = (
     "three weeks for a parcel and nobody answers, order {n}",
     "40 minutes on hold AGAIN about order {n}. joke of a company",
@@ -146,17 +147,19 @@ class Fleet:
         await asyncio.to_thread(process.join)
 
     async def finish(self) -> None:
-        """Let them finish what is left, then stop them."""
+        """Let them finish what is left, for as long as it becomes less; then stop them."""
         store = await open_url(self.company.url, read_only=True)
-        deadline = time.monotonic() + FINISH_S
+        least, since = sys.maxsize, time.monotonic()
         try:
-            while time.monotonic() < deadline:
+            while time.monotonic() - since < STUCK_S:
                 await asyncio.sleep(0.5)
                 counts = await store.counts()
-                unfinished = sum(counts.outbox.get(name, 0) for name in ("pending", "sending", "unknown"))
-                handed_over = sum(1 for ids in cards(self.company).values() if ids)
-                if not unfinished and not counts.unread and handed_over >= self.posted:
+                left = sum(counts.outbox.get(name, 0) for name in ("pending", "sending", "unknown")) + counts.unread
+                left += self.posted - sum(1 for ids in cards(self.company).values() if ids)
+                if left <= 0:
                     break
+                if left < least:
+                    least, since = left, time.monotonic()
         finally:
             await store.close()
         for process in self.running:
