@@ -32,6 +32,7 @@ from bot.console.sign_in import Links, SignedGate
 from bot.desk.playground import PlaygroundDesk
 from bot.desk.port import Desk
 from bot.desk.slack import DeskSettings, QueuePlace, SlackDesk
+from bot.desk.slack.check import missing
 from bot.housekeeping import Duty
 from bot.leases import Leases, at_once, process_name
 from bot.log import get_logger
@@ -347,7 +348,7 @@ async def check_online(config: Config) -> list[str]:
     if config.slack.enabled:
         slack = slack_of(config, clock)
         try:
-            await slack.open()
+            wrong += await missing(slack, desk_settings(config), config.slack.customers.channels)
         except Trouble as trouble:
             wrong.append(f"slack: {trouble}: see docs/slack.md")
         finally:
