@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from bot.app import App, open_store, store_url, wire
@@ -22,9 +24,9 @@ from bot.channels.slack import CustomerSettings, SlackChannel
 from bot.channels.x import XAccount, XChannel, XKeys, XPrices, XSettings
 from bot.clock import Clock, SystemClock
 from bot.config import Config, ConfigError, XAccountSection, secret
-from bot.console import ops
+from bot.console import ops, spending
 from bot.console.app import web
-from bot.console.door import LOOPBACK
+from bot.console.door import LOOPBACK, Door
 from bot.console.people import Role, StaffUnknown
 from bot.console.serve import DRAIN_S, Server, listen
 from bot.console.session import Cookies
@@ -134,6 +136,8 @@ async def live(config: Config, role: ProcessRole = ProcessRole.ALL) -> AsyncIter
         for taker in takers:
             if isinstance(taker, XChannel):
                 app.metrics.spending = taker.spend
+                if app.worker.housekeeping is not None:
+                    app.worker.housekeeping.add(Duty("spending", spending.EVERY_S, spending.keep(store, taker.spend)))
                 if leases is not None and app.worker.housekeeping is not None:
                     app.delivery.elsewhere = taker.elsewhere
                     app.worker.housekeeping.add(Duty("x", HEAR_S, taker.hear))
@@ -150,9 +154,12 @@ async def run(config: Config, port: int | None = None, role: ProcessRole = Proce
     sock = listen(config.console.port if port is None else port, config.console.host)
     async with live(config, role) as program, aiohttp.ClientSession() as session:
         app = program.app
-        gate = gate_of(config, program, session, sock.getsockname()[1])
         hosts = LOOPBACK | {config.console.host, urlsplit(config.console.url).hostname or "localhost"}
-        console = web(app, gate, hosts=hosts)
+        watched = role in (ProcessRole.ALL, ProcessRole.CONSOLE)
+        if watched:
+            console = web(app, gate_of(config, program, session, sock.getsockname()[1]), hosts=hosts)
+        else:  # what machines ask, and nothing for people
+            console = Starlette(routes=ops.routes(app), middleware=[Middleware(Door, hosts=hosts)])
         served = uvicorn.Config(
             ops.beside(console, program.signed),
             log_config=None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.console import charts, words
+from bot.console import charts, spending, words
 from bot.console.figures import Figures, Looked, percentile
 from bot.console.forms import Form
 from bot.console.frame import page, running
@@ -22,7 +22,6 @@ from bot.console.view import Line, line_of
 from bot.desk.acts import OPEN_STATES
 from bot.desk.incident import UPDATE_CHARS_MAX
 from bot.store.records import Status
-from conversations.conversation import Conversation
 from conversations.deadlines import zone
 from conversations.protocol import State
 
@@ -59,8 +58,9 @@ async def home_with(request: Request, trouble: str, form: Form, status: int) -> 
     lines = sorted((line_of(app, case, now) for case in cases), key=due)
     backlog = [(state, counts.by_state.get(state.value, 0)) for state in State if state is not State.CLOSED]
     incident = await app.incidents.state()
+    spent, kept = app.metrics.spending(), await spending.days(app.store)
     values: dict[str, Any] = {
-        "tiles": tiles(figures, cases, counts.by_state) if figures else (),
+        "tiles": tiles(figures, counts.by_state) if figures else (),
         "charts": drawn(figures, now, app.acts.policy().time_zone) if figures else None,
         "figures": figures,
         "backlog": backlog,
@@ -70,7 +70,8 @@ async def home_with(request: Request, trouble: str, form: Form, status: int) -> 
         "in_trouble": sum(counts.outbox.get(status.value, 0) for status in TROUBLE),
         "set_aside": counts.set_aside,
         "poisoned": await app.store.poisoned(3),
-        "spending": app.metrics.spending(),
+        "spending": spent,
+        "spent_days": {account: spending.bars(kept, account, today) for account, today in spent.items()},
         "incident": incident,
         "spoken": [(code, words.LANGUAGES.get(code, code)) for code in incident.languages],
         "new_id": uuid4().hex,
@@ -102,7 +103,7 @@ def due(line: Line) -> tuple[int, float]:
     return (1, line.due_at.timestamp())
 
 
-def tiles(figures: Figures, cases: Sequence[Conversation], by_state: Mapping[str, int]) -> tuple[Tile, ...]:
+def tiles(figures: Figures, by_state: Mapping[str, int]) -> tuple[Tile, ...]:
     """The figures of the month, and those of this moment."""
     first, human = figures.first, figures.human
     in_time = sum(1 for value in first if value <= figures.window_s)
@@ -110,21 +111,24 @@ def tiles(figures: Figures, cases: Sequence[Conversation], by_state: Mapping[str
     happy = sum(answers["yes"] for answers in figures.answers)
     cut, spoke = figures.interrupted
     waiting = by_state.get(State.AWAITING_AGENT.value, 0)
+    answers = f"{happy} of {answered} answers" if answered else "nobody has been asked yet"
     total = sum(count for state, count in by_state.items() if state != State.CLOSED.value)
     return (
         Tile(
             "First replies in time",
             share(in_time, len(first)),
-            f"median {charts.spell(percentile(first, 0.5))} of {charts.spell(figures.window_s)}",
+            f"median {charts.spell(percentile(first, 0.5))} of {charts.spell(figures.window_s)}"
+            if first
+            else "none yet",
             "" if not first else "good" if in_time == len(first) else "late",
         ),
         Tile(
             "A person answers within",
             charts.spell(percentile(human, 0.5)),
-            f"median; 95 % within {charts.spell(percentile(human, 0.95))}",
+            f"median; 95 % within {charts.spell(percentile(human, 0.95))}" if human else "nobody has answered yet",
         ),
         Tile("Open cases", f"{total:,}", f"{waiting:,} wait for an agent", "late" if waiting > 20 else ""),
-        Tile("Happy at check-back", share(happy, answered), f"{happy} of {answered} answers"),
+        Tile("Happy at check-back", share(happy, answered), answers),
         Tile("Interruptions", share(cut, spoke), f"{cut} of {spoke} conversations", "late" if cut * 50 > spoke else ""),
     )
 

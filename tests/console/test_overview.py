@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.console import charts
+from bot.console import charts, spending
 from bot.console.figures import interrupted, percentile, working_s
 from bot.console.overview import share
 from bot.store.records import Place, TurnRecord
@@ -62,6 +62,27 @@ def test_a_histogram_counts_everything_once_and_marks_its_limits() -> None:
     assert [mark.label for mark in drawn.marks] == ["target 15 min", "limit 2 h"]
     assert percentile([1.0, 2.0, 3.0, 4.0], 0.5) == 3.0
     assert percentile([], 0.5) is None
+
+
+async def test_what_x_costs_is_kept_by_day_and_never_shrinks(tmp_path: Path) -> None:
+    async with site(tmp_path) as here:
+        spent = {"acme": {"day": "2026-03-01", "usd": 4.0, "usd_max": 20.0, "stopped": []}}
+        keep = spending.keep(here.app.store, lambda: spent)
+        await keep()
+        spent["acme"] |= {"usd": 3.0}
+        await keep()
+        spent["acme"] |= {"day": "2026-03-02", "usd": 19.0, "stopped": ["tails"]}
+        spent["other"] = {"day": "2026-03-02", "usd": 0.5, "usd_max": 0.0, "stopped": []}
+        await keep()
+        kept = await spending.days(here.app.store)
+        assert kept == {"2026-03-01": {"acme": 4.0}, "2026-03-02": {"acme": 19.0, "other": 0.5}}
+        *_, before, today = spending.bars(kept, "acme", spent["acme"])
+        assert (before.words, before.over, today.over) == ("Sun 1 Mar: $4.00", False, True)
+        assert today.height == pytest.approx(spending.HEIGHT * 19 / 20)
+        here.app.metrics.spending = lambda: spent
+        page = (await here.client.get("/")).text
+        assert "The breaker has stopped: tails" in page
+        assert "Sun 1 Mar: $4.00" in page
 
 
 async def test_the_figures_follow_what_happened(tmp_path: Path) -> None:

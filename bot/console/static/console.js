@@ -2,6 +2,7 @@
 "use strict";
 
 const PAUSE_MS = 2000; // a busy bot must not keep every open page busy
+const ANYWAY_MS = 30000; // what other processes did rings no bell here
 const live = () => document.getElementById("live");
 let waiting = 0;
 
@@ -60,6 +61,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 if (live()?.hasAttribute("data-soon")) soon(700);
+setInterval(soon, ANYWAY_MS);
 listen();
 
 // ---------------------------------------------------------------- the editor of templates
