@@ -58,11 +58,16 @@ function letGo(tasks) {
 // A form that is taken empties itself; one with a mistake comes back with what was typed, and keeps it until it is sent again.
 document.addEventListener("htmx:before:swap", (event) => {
   const { ctx, tasks } = event.detail;
+  const page = tasks.map((task) => task.fragment?.querySelector("#live")).find(Boolean);
+  if (ctx.response && ctx.response.status >= 500 && !page) { // the page that is here stays, with what was typed
+    event.preventDefault();
+    document.getElementById("offline").hidden = false;
+    return;
+  }
   letGo(tasks);
   const source = ctx.sourceElement;
   if (!(source instanceof HTMLFormElement)) return;
   source.removeAttribute("hx-morph-skip");
-  const page = tasks.map((task) => task.fragment?.querySelector("#live")).find(Boolean);
   if (ctx.response && ctx.response.status < 400 && page && !page.dataset.trouble) {
     source.reset();
     const menu = source.closest("details.menu");
@@ -71,6 +76,7 @@ document.addEventListener("htmx:before:swap", (event) => {
 });
 
 document.addEventListener("htmx:after:swap", (event) => {
+  document.getElementById("offline").hidden = true;
   const there = live().dataset.url;
   if (event.detail.ctx.sourceElement?.tagName !== "A" && there !== location.pathname + location.search) {
     history.replaceState(null, "", there);
