@@ -32,6 +32,7 @@ from bot.slack.marks import ids_of
 from bot.store.opening import open_url
 from tests.contracts.backends import PostgresServer
 from tests.live.company import Company, company_of
+from tests.platforms.x.faults import Fault, Kind
 from tests.platforms.x.limits import Quota, x_quotas
 
 LEASE_S = 2.0
@@ -39,6 +40,11 @@ APART_S = (0.1, 0.9)
 """Between two kills."""
 STUCK_S = 120.0
 """Work that has not become less for so long is stuck."""
+SLOW = (
+    Fault(Kind.DELAY, "POST /2/tweets", times=None, rate=0.4, delay_s=0.4),
+    Fault(Kind.LATE, "POST /2/tweets", times=None, rate=0.2, delay_s=0.4),
+)
+"""X takes its time with posts, so that many a kill falls between what X has taken and what we have written down."""
 STORIES = (
     "three weeks for a parcel and nobody answers, order {n}",
     "40 minutes on hold AGAIN about order {n}. joke of a company",
@@ -62,6 +68,7 @@ class Report:
     seconds: float
     complaints: int
     replies: int
+    claimed_again: int
     replied_twice: list[str]
     unanswered: list[str]
     cards: int
@@ -188,6 +195,8 @@ async def run(folder: Path, url: str, kills: int, processes: int, pauses: float 
         company.x.limits.quotas = {name: (Quota(10_000_000),) for name in x_quotas()}
         company.x.settings.duplicate_window_s = 0.0
         company.slack.limits.enabled = False
+        for fault in SLOW:
+            company.x.faults.add(fault)
         fleet = Fleet(company, processes, seed)
         try:
             fleet.start()
@@ -225,6 +234,7 @@ async def judged(fleet: Fleet, seconds: float) -> Report:
     bad = await store.outbox(statuses=("pending", "sending", "unknown", "failed", "rejected", "refused"), limit=20)
     problems += [f"{row.status.value}: {row.key} {row.kind.value}: {row.reason}" for row in bad]
     cases = await store.conversations(limit=100_000)
+    claimed_again = sum(1 for row in await store.outbox(limit=100_000) if row.fence > 1)
     held = await store.leases(datetime.now(UTC))
     await store.close()
     problems += [f"still leased: {lease.name}" for lease in held if not lease.name.startswith("duty:")]
@@ -235,6 +245,7 @@ async def judged(fleet: Fleet, seconds: float) -> Report:
         seconds=round(seconds, 1),
         complaints=len(posts),
         replies=sum(replies.values()),
+        claimed_again=claimed_again,
         replied_twice=sorted(str(id_) for id_, times in replies.items() if times > 1),
         unanswered=sorted(id_ for id_ in posts if id_ not in replies),
         cards=len(cards(company)),
