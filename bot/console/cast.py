@@ -22,13 +22,17 @@ CUSTOMERS = (
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A complaint to click in the empty phone. ``title`` says what it shows; ``more`` is how the story goes on."""
+    """A complaint to click in the empty phone.
+
+    ``title`` says what it shows; ``more`` is how the story goes on, and ``yes`` the answer to its mirror.
+    """
 
     id: str
     customer: Customer
     title: str
     text: str
     more: tuple[str, ...]
+    yes: str
 
 
 EXAMPLES = (
@@ -41,6 +45,7 @@ EXAMPLES = (
             "and yes I did check the tracking, it hasn't moved since the 3rd",
             "it was a birthday present for my daughter",
         ),
+        "yes, exactly. get it here by friday or give me my money back",
     ),
     Example(
         "hold",
@@ -48,6 +53,7 @@ EXAMPLES = (
         "Kept on hold",
         "@{brand} 40 minutes on hold AGAIN. joke of a company",
         ("and then the line went dead", "I only want my bill corrected, you charged me twice"),
+        "yes, exactly. i want a call back today, and my bill corrected",
     ),
     Example(
         "smoke",
@@ -55,6 +61,7 @@ EXAMPLES = (
         "Danger: a smoking power bank",
         "@{brand} your power bank started smoking next to my kid's bed tonight",
         ("we put it out on the balcony, everybody is fine", "it was only charging, for ten minutes"),
+        "yes, exactly. tell me what to do with it, and take it back",
     ),
 )
 """What a newcomer may start with; ``{brand}`` is our account's name."""

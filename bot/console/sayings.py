@@ -58,11 +58,12 @@ SAYINGS: dict[str, dict[str, tuple[str, ...]]] = {
 
 def sayings(case: Conversation) -> tuple[str, ...]:
     """What this customer might say next; an example of ours goes on with its own story. Empty: nothing ready fits."""
-    if case.state is State.LISTENING:
-        told = [turn.reading.masked for turn in case.story]
-        for example in EXAMPLES:
-            if any(text.endswith(example.text.partition(" ")[2]) for text in told):
-                return tuple(words for words in example.more if words not in told)
+    told = [turn.reading.masked for turn in case.story]
+    example = next((one for one in EXAMPLES if any(text.endswith(one.text.partition(" ")[2]) for text in told)), None)
+    if example is not None and case.state is State.LISTENING:
+        return tuple(words for words in example.more if words not in told)
+    if example is not None and case.state is State.REFLECTING:
+        return example.yes, *REPLIES[State.REFLECTING.value][1:]
     language = "en" if case.language == "und" and story_is_latin(case) else case.language
     return SAYINGS.get(language, {}).get(case.state.value, ())
 
