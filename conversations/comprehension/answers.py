@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from conversations.comprehension.pack import LanguagePack
 from conversations.comprehension.reading import Certainty, Cue, CueName
 from conversations.comprehension.tokens import Tokens
-from conversations.comprehension.traces import Traces
+from conversations.comprehension.traces import Signs, Traces, form
 
 SITUATIONS = ("story", "mirror", "plan", "check_back", "resolved")
 ONLY_IN: Mapping[str, tuple[str, ...]] = {
@@ -27,21 +27,21 @@ GRAVE = frozenset({*OPPOSITE, "done", "asks_for_human", "opts_out"})
 """Cues that do harm when they are read into a text."""
 
 
-def answer_signs(parts: Sequence[Sequence[str]], cues: Sequence[Cue], asked: str) -> list[list[str]]:
-    """The signs of each part of a text, with what was asked and what the rules read."""
+def answer_signs(parts: Sequence[Signs], tokens: Tokens, cues: Sequence[Cue], asked: str) -> list[Signs]:
+    """The signs of each part of a text, with how it looks, what was asked and what the rules read."""
     read = [f"read:{cue.name.value}:{cue.certainty.value}" for cue in cues] or ["read:none"]
-    said = [f"asked:{asked}", *read, *[f"asked:{asked} {sign}" for sign in read]]
-    return [[*part, *said] for part in parts]
+    said = [*form(tokens), f"asked:{asked}", *read, *[f"asked:{asked} {sign}" for sign in read]]
+    return [Signs(part.words, [*part.more, *said]) for part in parts]
 
 
 def weigh_answer(
-    pack: LanguagePack, tokens: Tokens, parts: Sequence[Sequence[str]], cues: tuple[Cue, ...], asked: str | None
+    pack: LanguagePack, tokens: Tokens, parts: Sequence[Signs], cues: tuple[Cue, ...], asked: str | None
 ) -> tuple[Cue, ...]:
     """The cues of an answer, in the order of ``CueName``. ``cues`` are those of the rules."""
     traces = pack.answers
     if traces is None or asked not in SITUATIONS or not tokens.words:
         return cues
-    odds = traces.weigh(answer_signs(parts, cues, asked))
+    odds = traces.weigh(answer_signs(parts, tokens, cues, asked))
     ruled = {cue.name: cue for cue in cues}
     weighed: list[Cue] = []
     for name in CueName:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from conversations.comprehension.tokens import Tokens
 
@@ -21,9 +21,11 @@ SYMBOLS_MAX = 20_000
 _STRANGE, _DIGITS = "?", "#"
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A phrase found at words ``first`` up to, not with, ``last``; ``mark`` is what was stored with it."""
+class Hit(NamedTuple):
+    """A phrase found at words ``first`` up to, not with, ``last``; ``mark`` is what was stored with it.
+
+    A named tuple, since a text has about a hundred and these are made three times as quickly as frozen dataclasses.
+    """
 
     mark: Any
     first: int

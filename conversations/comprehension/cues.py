@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from conversations.comprehension.pack import LanguagePack
@@ -46,6 +47,9 @@ _SHIELDED = {
     "contrast",
 }
 _BAD = ("anger", "disappointment", "failure", "contact_fail", "sad_face", "irony")
+_UNDERSTOOD = frozenset(
+    {"yes", "no", "confirms", "agrees", "thanks", "satisfied", "done", "filler", "opts_out", "asks_for_human"}
+)
 _DATED = {"day", "month"}
 _ALL_ANSWERS = frozenset(CueName)
 _OUTCOME = {CueName.SATISFIED, CueName.UNSATISFIED, CueName.NEEDS_MORE, CueName.ONLY_THANKS, CueName.ADDS}
@@ -76,15 +80,22 @@ class Evidence:
     topical: bool
     facts: bool
     negators: int
+    classes: Sequence[AbstractSet[str]]
+    """The classes of each word."""
 
     def best(self, name: str) -> Hit | None:
         """The strongest, then longest phrase of a section."""
-        return max(self.cues.get(name, ()), key=lambda hit: (hit.mark.weight, hit.last - hit.first), default=None)
+        hits = self.cues.get(name)
+        if not hits:
+            return None
+        if len(hits) == 1:
+            return hits[0]
+        return max(hits, key=lambda hit: (hit.mark.weight, hit.last - hit.first))
 
     def sure(self, name: str) -> bool:
         """Whether a section has a phrase that counts as certain."""
-        hit = self.best(name)
-        return hit is not None and hit.mark.weight >= 1
+        hits = self.cues.get(name)
+        return hits is not None and any(hit.mark.weight >= 1 for hit in hits)
 
     def any(self, *names: str) -> bool:
         """Whether one of the sections has a phrase that counts as certain."""
@@ -103,21 +114,9 @@ def gather(pack: LanguagePack, tokens: Tokens, hits: Sequence[Hit]) -> Evidence:
     covered: set[int] = set()
     words = tokens.words
     risky = topical = False
-    understood = (
-        "yes",
-        "no",
-        "confirms",
-        "agrees",
-        "thanks",
-        "satisfied",
-        "done",
-        "filler",
-        "opts_out",
-        "asks_for_human",
-    )
     shielded = _shield(hits, len(words), _SHIELDS)
     denied = _shield(hits, len(words), {"unsatisfied"})
-    inner = {index for index in range(1, len(words)) if tokens.sentence[index - 1] == tokens.sentence[index]}
+    sentence = tokens.sentence
     asking = {number for number, stop in tokens.stop.items() if "?" in stop}
     for hit in hits:
         mark = hit.mark
@@ -129,7 +128,12 @@ def gather(pack: LanguagePack, tokens: Tokens, hits: Sequence[Hit]) -> Evidence:
             name = mark.name
             if name == "satisfied" and (_swallows(pack, words, hit) or tokens.sentence[hit.first] in asking):
                 name = "unsatisfied" if hit.mark.weight >= 1 else "vague"  # "Solved?" doubts it
-            elif name == "no" and tokens.sentence[hit.first] in asking and hit.first in inner:
+            elif (
+                name == "no"
+                and sentence[hit.first] in asking
+                and hit.first
+                and sentence[hit.first - 1] == sentence[hit.first]
+            ):
                 continue  # a tag: "…, ¿no?"
             elif name in _TURNS and not (name == "thanks" and shielded(hit)) and _negated(pack, tokens, hit):
                 name = _TURNS[name]
@@ -137,7 +141,7 @@ def gather(pack: LanguagePack, tokens: Tokens, hits: Sequence[Hit]) -> Evidence:
                 continue  # "sí, me parece" is no "si me parece"
             elif name == "satisfied" and _quoted(tokens, hit):
                 name = "irony"
-            elif mark.name in understood:
+            elif mark.name in _UNDERSTOOD:
                 covered.update(range(hit.first, hit.last))
             cues.setdefault(name, []).append(hit)
         elif mark.kind == "lexicon":
@@ -147,18 +151,24 @@ def gather(pack: LanguagePack, tokens: Tokens, hits: Sequence[Hit]) -> Evidence:
         elif mark.kind == "topic" and mark.weight >= 1:
             topical = True
     plain = [index for index, word in enumerate(words) if word[0].isalnum()]
-    unknown = sum(index not in covered and words[index] not in pack.small for index in plain)
-    facts = any(words[index][0].isdigit() or _DATED & pack.phrases.classes_of(words[index]) for index in plain)
-    negators = sum(words[index] in pack.negators for index in plain)
-    return Evidence(pack, tokens, cues, lexicon, unknown, len(plain), risky, topical, facts, negators)
+    classes = [pack.phrases.classes_of(word) for word in words]
+    small, negating = pack.small, pack.negators
+    unknown = len([index for index in plain if index not in covered and words[index] not in small])
+    facts = any(names and not _DATED.isdisjoint(names) for names in classes) or any(
+        words[i][0].isdigit() for i in plain
+    )
+    negators = len([index for index in plain if words[index] in negating])
+    return Evidence(pack, tokens, cues, lexicon, unknown, len(plain), risky, topical, facts, negators, classes)
 
 
 def _shield(hits: Sequence[Hit], count: int, names: Collection[str]) -> Callable[[Hit], bool]:
     """Whether a hit lies inside a longer phrase of the sections named; linear in the hits."""
+    long = [hit for hit in hits if hit.mark.kind == "cue" and hit.mark.name in names and hit.mark.weight >= 1]
+    if not long:
+        return _never
     reach = [(0, 0)] * count
-    for hit in hits:
-        if hit.mark.kind == "cue" and hit.mark.name in names and hit.mark.weight >= 1:
-            reach[hit.first] = max(reach[hit.first], (hit.last, -hit.first))
+    for hit in long:
+        reach[hit.first] = max(reach[hit.first], (hit.last, -hit.first))
     for index in range(1, count):
         reach[index] = max(reach[index], reach[index - 1])
 
@@ -167,6 +177,11 @@ def _shield(hits: Sequence[Hit], count: int, names: Collection[str]) -> Callable
         return last > hit.last or (last == hit.last and -first < hit.first)
 
     return shielded
+
+
+def _never(hit: Hit) -> bool:
+    """Nothing is inside nothing."""
+    return False
 
 
 def _swallows(pack: LanguagePack, words: Sequence[str], hit: Hit) -> bool:

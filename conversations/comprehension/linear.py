@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from heapq import nlargest
 from typing import Any
 
 
@@ -17,20 +16,22 @@ class Weights:
     weights: Mapping[str, float]
     unsure: tuple[float, float] = (0.35, 0.6)
 
+    def shares(self, features: Mapping[str, float]) -> list[tuple[str, float]]:
+        """What each feature that has a weight adds to the log-odds of a complaint."""
+        get = self.weights.get
+        return [(name, weight * value) for name, value in features.items() if (weight := get(name)) is not None]
+
+    def sigmoid(self, total: float) -> float:
+        """The probability of a complaint, in 0..1, from the sum of the shares."""
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, self.bias + total))))
+
     def score(self, features: Mapping[str, float]) -> float:
         """The log-odds of a complaint."""
-        weights = self.weights
-        return self.bias + sum([weights[name] * value for name, value in features.items() if name in weights])
+        return self.bias + sum(share for _, share in self.shares(features))
 
     def probability(self, features: Mapping[str, float]) -> float:
         """The probability of a complaint, in 0..1."""
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, self.score(features)))))
-
-    def reasons(self, features: Mapping[str, float], count: int) -> list[tuple[str, float]]:
-        """The features that weighed most in either direction, most first."""
-        weights = self.weights
-        shares = [(name, weights[name] * value) for name, value in features.items() if name in weights]
-        return nlargest(count, shares, key=lambda share: abs(share[1]))
+        return self.sigmoid(sum(share for _, share in self.shares(features)))
 
     def to_json(self) -> dict[str, Any]:
         """The form on disk, three digits a weight."""

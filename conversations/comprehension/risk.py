@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from conversations.comprehension.phrases import Hit
 from conversations.comprehension.reading import Risk, RiskLevel
 from conversations.comprehension.tokens import Tokens
-from conversations.comprehension.traces import Traces
+from conversations.comprehension.traces import Signs, Traces
 
 NEAR_WORDS = 12
 
@@ -37,20 +37,21 @@ def read_risk(
     pairs: Sequence[Pair],
     levels: Mapping[str, RiskLevel],
     traces: Traces | None = None,
-    parts: Sequence[Sequence[str]] = (),
+    parts: Sequence[Signs] = (),
 ) -> tuple[Risk, ...]:
     """One risk a kind, with its evidence; red before amber. ``parts`` are the signs of the text for ``traces``.
 
     ``traces.limits``: ``danger`` and ``red`` are the log-odds above which a danger, and a red one, is believed without a phrase;
     ``pair`` and ``phrase`` those below which two words near each other, or a phrase, are none.
     """
-    odds = traces.weigh(parts) if traces else {}
-    if traces is None or odds["danger"] >= traces.limits["pair"]:
+    danger = traces.weigh_one(parts) if traces else math.inf
+    if traces is None or danger >= traces.limits["pair"]:
         named = _pairs(hits, pairs) | _phrases(hits)
     else:
-        named = _phrases(hits) if odds["danger"] >= traces.limits["phrase"] else {}
+        named = _phrases(hits) if danger >= traces.limits["phrase"] else {}
     found = {kind: Risk(kind, levels[kind], tokens.evidence(*span)) for kind, span in named.items()}
-    if traces is not None and odds["danger"] >= traces.limits["danger"]:
+    if traces is not None and danger >= traces.limits["danger"]:
+        odds = traces.weigh(parts)
         sure = odds["red"] >= traces.limits["red"]
         likeliest = max(levels, key=lambda kind: odds.get(kind, -math.inf))
         for kind, level in levels.items():

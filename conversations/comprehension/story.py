@@ -10,14 +10,15 @@ from conversations.comprehension.reading import PrivateSpan
 _AMOUNT = re.compile(r"[€$£]\s?\d|\d\s?(?:€|\$|£|eur|usd|gbp|reais|pesos)\b", re.IGNORECASE)
 
 
+_TELLING = frozenset({"day", "month", "time", "kin", "past"})
+
+
 def facts(seen: Evidence, private: tuple[PrivateSpan, ...]) -> int:
     """How many facts a text tells: numbers of orders, amounts, times, people, things that happened, the topic."""
-    tokens, pack = seen.tokens, seen.pack
-    names = [pack.phrases.classes_of(word) for word in tokens.words]
-    flat = [name for group in names for name in group]
+    flat = [name for names in seen.classes if names for name in names if name in _TELLING]
     count = 2 * any(span.kind in ("order", "ticket") for span in private)
-    count += bool(_AMOUNT.search(tokens.text))
-    count += min(2, sum(name in ("day", "month", "time") for name in flat))
+    count += bool(_AMOUNT.search(seen.tokens.text))
+    count += min(2, flat.count("day") + flat.count("month") + flat.count("time"))
     count += min(2, flat.count("kin"))
     count += min(3, flat.count("past"))
     count += seen.topical

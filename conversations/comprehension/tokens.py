@@ -18,6 +18,8 @@ TAIL_CHARS = 2_000
 """A reading looks at this much of a text, from both ends: the longest post on X has 4,000 characters that anybody reads."""
 
 KNOWN_MAX = 20_000
+TAG_PARTS_MAX = 8
+"""A tag of more parts ("#WhyOhWhy…") is one word."""
 
 _INVISIBLE = dict.fromkeys(
     [
@@ -65,7 +67,7 @@ def _fold_table() -> dict[int, str]:
 _FOLD = _fold_table()
 _FOLD_TOKEN = {ord("ß"): "ss", ord("æ"): "ae", ord("Æ"): "ae", ord("œ"): "oe", ord("Œ"): "oe"}
 _TOKEN = re.compile(
-    r"(?P<word>[^\W_]+(?:'[^\W_]+)*)"
+    r"(?P<word>[^\W_]+(?:'[^\W_]+)*) ?"
     r"|(?P<end>\.(?![^\s.)\"'])[.!?…]*|[!?…][.!?…]*|[\n\r]+)"
     r"|(?P<clause>[,;:()|/]|(?:^|(?<=\s))[-–—]+(?=\s|$)|—)"
     r"|(?P<mention>@[\w.]*)"
@@ -187,35 +189,30 @@ def tokenize(
         text_for_tokens = text
     aliases = aliases or {}
     after_tag = False
-
-    def add(word: str, start: int, end: int) -> None:
-        words.append(word)
-        starts.append(start)
-        ends.append(end)
-        sentences.append(sentence)
-        clauses.append(clause)
-
     for match in _TOKEN.finditer(text_for_tokens):
         kind = match.lastgroup
         if kind == "word":
-            raw, start, end = match[0], match.start(), match.end()
-            if len(raw) > 1 and raw.isupper() and raw.isalpha():
+            raw = match[1]
+            if raw[0] <= "Z" and len(raw) > 1 and raw.isupper() and raw.isalpha():
                 capitals += 1
+            forms = known.get(raw)
+            if forms is None:
+                forms = tuple(fold(alias) for word in _forms(raw, vocabulary) for alias in aliases.get(word, (word,)))
+                if len(known) < KNOWN_MAX:
+                    known[raw] = forms
             if after_tag:
                 after_tag = False
                 tags += 1
                 parts = _CAMEL.findall(raw)
-                if len(parts) > 1 and len(parts) <= 8:
-                    for part in parts:
-                        add(fold(part), start, end)
-                    continue
-            forms = known.get(raw)
-            if forms is None:
-                forms = tuple(alias for word in _forms(raw, vocabulary) for alias in aliases.get(word, (word,)))
-                if len(known) < KNOWN_MAX:
-                    known[raw] = forms
+                if 1 < len(parts) <= TAG_PARTS_MAX:
+                    forms = tuple(map(fold, parts))
+            start, end = match.span(1)
             for form in forms:
-                add(form, start, end)
+                words.append(form)
+                starts.append(start)
+                ends.append(end)
+                sentences.append(sentence)
+                clauses.append(clause)
             continue
         after_tag = kind == "tag"
         if kind == "end":
@@ -233,7 +230,11 @@ def tokenize(
                 emoji.append(mark)
                 sentence += 1
                 clause += 1
-                add(mark, match.start(), match.end())
+                words.append(mark)
+                starts.append(match.start())
+                ends.append(match.end())
+                sentences.append(sentence)
+                clauses.append(clause)
                 sentence += 1
     return Tokens(
         text, tuple(words), tuple(starts), tuple(ends), tuple(sentences), tuple(clauses), stops, tuple(emoji),

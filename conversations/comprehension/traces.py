@@ -7,6 +7,7 @@ So a linear model weighs many weak signs for each label. Weights are JSON, learn
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,47 +22,91 @@ LOWEST, HIGHEST = 33, 126
 WINDOW_WORDS = 60
 """A longer text is weighed in parts that overlap by half, so that a long story says nothing by its length alone."""
 FEW_WORDS = (2, 4, 8, 16)
+WORDS_MAX = 10_000
+NAMED = ("asked:", "read:", ":", "^")
+"""Signs of these kinds may hold a space and are no two words."""
 TELLING = 3
 NEAR_WORDS = 12
 
 
 @dataclass(frozen=True, slots=True)
+class Signs:
+    """What a part of a text is weighed by: its words, and ``more`` signs, by name, of what was found in it and how it looks."""
+
+    words: Sequence[str]
+    more: Sequence[str]
+
+    def names(self) -> set[str]:
+        """Every sign by name, as the weights know it; for training and for people, since it is slow."""
+        found = {name for word in self.words for name in _of_word(word)}
+        return found | {f"{one} {two}" for one, two in pairwise(self.words)} | set(self.more)
+
+
 class Traces:
     """The weights of a language: one character of ``weights[sign]`` and one ``bias`` for each of ``labels``.
 
     ``limits`` are log-odds by name, above which something is believed; what they mean is said where they are used.
+    The weights do not change; which of them a word has is remembered, since words repeat.
     """
 
-    labels: tuple[str, ...]
-    bias: tuple[float, ...]
-    weights: Mapping[str, bytes]
-    limits: Mapping[str, float]
+    __slots__ = ("_first", "_pairs", "_single", "_words", "bias", "labels", "limits")
+
+    def __init__(
+        self, labels: Sequence[str], bias: Sequence[float], weights: Mapping[str, bytes], limits: Mapping[str, float]
+    ) -> None:
+        if len(bias) != len(labels) or any(len(row) != len(labels) for row in weights.values()):
+            raise ValueError("every sign and the bias must have one weight for each label")
+        self.labels, self.bias, self.limits = tuple(labels), tuple(bias), dict(limits)
+        self._single: dict[str, bytes] = {}
+        self._pairs: dict[str, dict[str, bytes]] = {}
+        self._words: dict[str, tuple[bytes, ...]] = {}
+        self._first: dict[str, int] = {}
+        for sign, row in weights.items():
+            one, space, two = sign.partition(" ")
+            if space and not sign.startswith(NAMED):
+                self._pairs.setdefault(one, {})[two] = row
+            else:
+                self._single[sign] = row
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Traces:
         """The form on disk. Raises: KeyError, ValueError for another form."""
-        labels = tuple(data["labels"])
         weights = {sign: text.encode("ascii") for sign, text in data["weights"].items()}
-        if len(data["bias"]) != len(labels) or any(len(row) != len(labels) for row in weights.values()):
-            raise ValueError("every sign and the bias must have one weight for each label")
         limits = {name: float(value) for name, value in data["limits"].items()}
-        return Traces(labels, tuple(map(float, data["bias"])), weights, limits)
+        return Traces(data["labels"], tuple(map(float, data["bias"])), weights, limits)
 
     def to_json(self) -> dict[str, Any]:
         """The reverse of ``from_json``."""
+        pairs = {f"{one} {two}": row for one, seconds in self._pairs.items() for two, row in seconds.items()}
         return {
             "labels": list(self.labels),
             "bias": [round(value, 3) for value in self.bias],
             "limits": dict(self.limits),
-            "weights": {sign: row.decode("ascii") for sign, row in sorted(self.weights.items())},
+            "weights": {sign: row.decode("ascii") for sign, row in sorted((self._single | pairs).items())},
         }
 
-    def weigh(self, parts: Sequence[Sequence[str]]) -> dict[str, float]:
+    def weigh_one(self, parts: Sequence[Signs]) -> float:
+        """The log-odds of the first label alone, much quicker than those of all."""
+        known, pairs, get = self._first, self._pairs, self._single.get
+        best = -math.inf
+        for part in parts:
+            total = 0
+            for word in set(part.words):
+                gain = known.get(word)
+                total += self._word_first(word) if gain is None else gain
+            for one, two in set(pairwise(part.words)):
+                seconds = pairs.get(one)
+                if seconds is not None and two in seconds:
+                    total += seconds[two][0] - ZERO
+            total += sum([row[0] - ZERO for row in map(get, part.more) if row is not None])
+            best = max(best, self.bias[0] + total / STEPS)
+        return best
+
+    def weigh(self, parts: Sequence[Signs]) -> dict[str, float]:
         """The log-odds of every label: those of the part of the text that speaks most for it."""
-        get = self.weights.get
         best: list[float] | None = None
-        for signs in parts:
-            rows = [row for row in map(get, signs) if row is not None]
+        for part in parts:
+            rows = self._rows(part)
             less = ZERO * len(rows)
             sums = map(sum, zip(*rows, strict=True)) if rows else (0 for _ in self.labels)
             totals = [bias + (whole - less) / STEPS for bias, whole in zip(self.bias, sums, strict=True)]
@@ -71,49 +116,79 @@ class Traces:
     def telling(self, label: str, tokens: Tokens) -> tuple[int, int] | None:
         """The words that speak most for a label, first up to, not with, last; None when none does."""
         place = self.labels.index(label)
-        gains: dict[int, int] = {}
-        for index in range(len(tokens.words)):
-            rows = (self.weights.get(sign) for sign in _of_word(tokens.words, index))
-            gains[index] = sum(row[place] - ZERO for row in rows if row is not None)
-        most = [index for index in sorted(gains, key=lambda index: -gains[index])[:TELLING] if gains[index] > 0]
+        words = _shown(tokens.words)
+        gains: list[int] = []
+        for index, word in enumerate(words):
+            rows = self._word(word)
+            following = words[index + 1] if index + 1 < len(words) else ""
+            row = self._pairs.get(word, {}).get(following)
+            gains.append(sum([row[place] - ZERO for row in rows]) + (row[place] - ZERO if row else 0))
+        ranked = sorted(range(len(words)), key=gains.__getitem__, reverse=True)
+        most = [index for index in ranked[:TELLING] if gains[index] > 0]
         near = [index for index in most if abs(index - most[0]) <= NEAR_WORDS]
         return (min(near), max(near) + 1) if near else None
 
+    def _rows(self, part: Signs) -> list[bytes]:
+        """The weights of a part: each different word, beginning, pair and sign that is known."""
+        known, pairs = self._words, self._pairs
+        rows: list[bytes] = []
+        for word in set(part.words):
+            row = known.get(word)
+            rows += self._word(word) if row is None else row
+        for one, two in set(pairwise(part.words)):
+            seconds = pairs.get(one)
+            if seconds is not None and two in seconds:
+                rows.append(seconds[two])
+        rows += filter(None, map(self._single.get, part.more))
+        return rows
 
-def signs(tokens: Tokens, hits: Sequence[Hit]) -> list[list[str]]:
-    """The signs in each part of a text, each sign once; the names are stable, since weights on disk use them."""
-    words = tokens.words
+    def _word_first(self, word: str) -> int:
+        """What a word and its beginnings add to the first label, in steps; remembered."""
+        if len(self._first) >= WORDS_MAX:
+            self._first.clear()
+        gain = self._first[word] = sum(row[0] - ZERO for row in self._word(word))
+        return gain
+
+    def _word(self, word: str) -> tuple[bytes, ...]:
+        """The weights of a word and of its beginnings; remembered."""
+        rows = tuple(row for row in map(self._single.get, _of_word(word)) if row is not None)
+        if len(self._words) >= WORDS_MAX:
+            self._words.clear()
+        self._words[word] = rows
+        return rows
+
+
+def _shown(words: Sequence[str]) -> list[str]:
+    """The words, with one sign for all numbers."""
+    return ["#" if word[0].isdigit() else word for word in words]
+
+
+def _of_word(word: str) -> list[str]:
+    """A word and its beginnings. A beginning counts once for each different word that has it."""
+    found = [word]
+    if len(word) > 4:
+        found.append(f"{word[:4]}*")
+    if len(word) > 6:
+        found.append(f"{word[:6]}*")
+    return found
+
+
+def signs(tokens: Tokens, hits: Sequence[Hit]) -> list[Signs]:
+    """The signs in each part of a text; the names are stable, since weights on disk use them."""
+    words = _shown(tokens.words)
     count = len(words)
-    form = _form(tokens)
     if count <= WINDOW_WORDS:
-        return [[*_of_words(words, 0, count), *{hit.mark.sign for hit in hits}, *form]]
+        return [Signs(words, [*{hit.mark.sign for hit in hits}])]
     parts = []
     step = WINDOW_WORDS // 2
     for first in range(0, count - step, step):
         last = min(first + WINDOW_WORDS, count)
-        found = {hit.mark.sign for hit in hits if first <= hit.first < last}
-        parts.append([*_of_words(words, first, last), *found, *form])
+        parts.append(Signs(words[first:last], [*{hit.mark.sign for hit in hits if first <= hit.first < last}]))
     return parts
 
 
-def _of_words(words: Sequence[str], first: int, last: int) -> list[str]:
-    """Words, beginnings and pairs. A beginning counts once for each different word that has it."""
-    shown = ["#" if word[0].isdigit() else word for word in words[first:last]]
-    different = set(shown)
-    found = list(different)
-    found += [f"{word[:4]}*" for word in different if len(word) > 4]
-    found += [f"{word[:6]}*" for word in different if len(word) > 6]
-    found += {f"{one} {two}" for one, two in pairwise(shown)}
-    return found
-
-
-def _of_word(words: Sequence[str], index: int) -> list[str]:
-    found = _of_words(words, index, index + 1)
-    return found + _of_words(words, index, index + 2)[-1:] if index + 1 < len(words) else found
-
-
-def _form(tokens: Tokens) -> list[str]:
-    """How the text looks: its length, how it begins and ends, its punctuation."""
+def form(tokens: Tokens) -> list[str]:
+    """How the text looks, as signs: its length, how it begins and ends, its punctuation."""
     words = tokens.words
     stops = "".join(tokens.stop.values())
     found = [f":words {next((size for size in FEW_WORDS if len(words) <= size), 99)}"]

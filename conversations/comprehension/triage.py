@@ -15,6 +15,7 @@ from conversations.comprehension.phrases import Hit
 from conversations.comprehension.reading import Complaint, Decision
 from conversations.comprehension.tokens import Tokens
 
+REASONS_MAX = 5
 _SAYS = {
     "anger": "angry words", "disappointment": "disappointed words", "failure": "something does not work",
     "late": "waiting or lateness", "again": "repeated or still going on", "contact_fail": "no answer from the brand",
@@ -87,17 +88,22 @@ def features(pack: LanguagePack, tokens: Tokens, hits: Sequence[Hit]) -> dict[st
     return found
 
 
+def _size(share: tuple[str, float]) -> float:
+    return abs(share[1])
+
+
 def judge(weights: Weights, found: dict[str, float], tokens: Tokens, hits: Sequence[Hit]) -> Complaint:
     """The triage of a text from its features."""
-    probability = weights.probability(found)
+    shares = weights.shares(found)
+    probability = weights.sigmoid(sum(share for _, share in shares))
     low, high = weights.unsure
     decision = Decision.YES if probability >= high else Decision.NO if probability < low else Decision.UNSURE
-    return Complaint(probability, decision, tuple(_reasons(weights, found, tokens, hits)))
+    return Complaint(probability, decision, tuple(_reasons(shares, tokens, hits)))
 
 
-def _reasons(weights: Weights, found: dict[str, float], tokens: Tokens, hits: Sequence[Hit]) -> list[str]:
+def _reasons(shares: Sequence[tuple[str, float]], tokens: Tokens, hits: Sequence[Hit]) -> list[str]:
     reasons: list[str] = []
-    for name, share in weights.reasons(found, 5):
+    for name, share in sorted(shares, key=_size, reverse=True)[:REASONS_MAX]:
         sign = "+" if share > 0 else "−"
         kind, _, rest = name.partition(":")
         if kind == "lex":

@@ -17,7 +17,7 @@ QUOTE_WORDS_MIN = 3
 _FORBIDDEN = re.compile(r"[@#<>{}\[\]|\\`*_~^=]|https?:|www\.|\w\.(?:com|net|org|io|ly|co)\b", re.IGNORECASE)
 _NOT_TEXT = re.compile(r"[^\w\s'’.,;:!?()/%&€$£+\"-]")
 _NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+")
-_UNCLEAN = ("anger", "venting")
+_FACTS = {"time", "day", "month", "kin", "past", "number"}
 
 
 def quotable(seen: Evidence) -> str | None:
@@ -29,13 +29,12 @@ def quotable(seen: Evidence) -> str | None:
         if any(index in bad for index in range(first, last)):
             continue
         text = tokens.text[tokens.start[first] : tokens.end[last - 1]].strip()
-        if last - first < QUOTE_WORDS_MIN or len(text) > QUOTE_CHARS_MAX or not is_clean(text):
+        if last - first < QUOTE_WORDS_MIN or len(text) > QUOTE_CHARS_MAX:
             continue
-        names = [name for index in range(first, last) for name in seen.pack.phrases.classes_of(tokens.words[index])]
-        facts = sum(name in ("time", "day", "month", "kin", "past", "number") for name in names)
+        facts = sum(len(_FACTS & names) for names in seen.classes[first:last] if names)
         asks = any(first <= hit.first < last for hit in seen.cues.get("question", ()))
         score = facts + 0.1 * min(last - first, 12) - asks
-        if facts and (best is None or score > best[0]):
+        if facts and (best is None or score > best[0]) and is_clean(text):
             best = (score, text)
     return best[1] if best else None
 

@@ -21,6 +21,7 @@ CHECKED_MAX = 200
 
 _DIGIT = re.compile(r"\d")
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
+_NEAR_AT = re.compile(r"[\w.+%-]@[\w-]")
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])")
 _DIGITS = re.compile(r"(?<![\w.,-])(?:\+|\(\+?)?\d(?:[ ()./-]{0,2}\d){6,22}(?!\w)")
 _NUMBER = re.compile(r"(?<![\w/@.-])(?:[A-Za-z]{0,4}[-/]?\d[A-Za-z0-9/-]{2,24}|[A-Z0-9]{6})(?!\w)")
@@ -40,19 +41,26 @@ _ORDER_BEFORE = re.compile(
 _LOOK_BACK_CHARS = 40
 _HASHED = re.compile(r"(?<!\w)#\s?(?P<value>(?=[A-Z0-9-]*\d[A-Z0-9-]*\d[A-Z0-9-]*\d)[A-Z0-9][A-Z0-9-]{3,24})(?![\w])")
 _STREET = re.compile(
-    r"(?<![\w.])\d{1,5}[a-zA-Z]?[ ,]{1,2}(?:[A-Z][\w'’.-]{1,24} ){1,3}(?i:street|st|road|rd|avenue|ave|lane"
+    r"(?<![\w.])\d{1,5}(?:[a-zA-Z]?[ ,]{1,2}(?:[A-Z][\w'’.-]{1,24} ){1,3}(?i:street|st|road|rd|avenue|ave|lane"
     r"|ln|drive|dr|close|court|ct|place|pl"
     r"|square|sq|way|terrace|crescent|gardens|boulevard|blvd|hill|row|park|mews|grove|view)\b\.?"
-    r"|\b[A-ZÄÖÜ][\w.-]{1,24}(?:straße|strasse|str\.|weg|gasse|platz|allee|damm|ring|ufer)\s\d{1,4}\s?[a-zA-Z]?\b"
+    r"|(?:\s?(?:bis|ter))?,?\s(?i:rue|avenue|boulevard|bd|place|chemin|allée|impasse|quai"
+    r"|route|cours)\s(?:(?:de la|de l'|des|de|du|d')\s?)?[A-ZÀ-Ý][\w'’.-]{1,24}"
+    r"(?:[ -](?:de |du |des )?[A-ZÀ-Ý][\w'’.-]{1,24}){0,3})"
+    r"|\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b"
+)
+_NAMED_STREET = re.compile(
+    r"\b[A-ZÄÖÜ][\w.-]{1,24}(?:straße|strasse|str\.|weg|gasse|platz|allee|damm|ring|ufer)\s\d{1,4}\s?[a-zA-Z]?\b"
     r"|\b(?i:calle|c/|avenida|avda\.?|av\.|plaza|paseo|camino|carrer|rua|travessa|praça|largo|alameda"
     r"|estrada)\s(?:(?i:de|del|da|do|la|las|los|das|dos) ){0,2}"
     r"[A-ZÁÉÍÓÚÑÇ][\w'’.-]{1,24}(?: (?:(?i:de|del|da|do|la|das"
     r"|dos) )?[A-ZÁÉÍÓÚÑÇ][\w'’.-]{1,24}){0,3},?\s{0,2}(?:(?i:nº|n°|núm\.?|número|no\.)\s?)?\d{1,5}\b"
-    r"|(?<![\w.])\d{1,5}(?:\s?(?:bis|ter))?,?\s(?i:rue|avenue|boulevard|bd|place|chemin|allée|impasse|quai"
-    r"|route|cours)\s(?:(?:de la|de l'|des|de|du|d')\s?)?[A-ZÀ-Ý][\w'’.-]{1,24}"
-    r"(?:[ -](?:de |du |des )?[A-ZÀ-Ý][\w'’.-]{1,24}){0,3}"
-    r"|\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b"
 )
+_STREET_WORDS = (
+    "str", "weg ", "gasse", "platz", "allee", "damm", "ring ", "ufer", "calle", "c/", "av", "plaza", "paseo", "camino", "carrer",
+    "rua", "travessa", "praça", "largo", "alameda",
+)  # fmt: skip
+"""Without one of these no street is named; looking for them is much cheaper than trying the pattern at every word."""
 _LABEL = {
     "email": "[e-mail]",
     "iban": "[IBAN]",
@@ -68,15 +76,20 @@ def private_spans(text: str) -> tuple[PrivateSpan, ...]:
     """Where the personal data stands, in order, without overlaps; kinds: email, iban, card, phone, order, address."""
     part = text[:READ_CHARS_MAX]
     taken: list[PrivateSpan] = []
-    if "@" in part:
+    if "@" in part and _NEAR_AT.search(part):
         _take(taken, ((match.start(), match.end(), "email") for match in _EMAIL.finditer(part)))
     if _DIGIT.search(part):
         _take(taken, _ibans(part))
-        _take(taken, _cards(part))
+        runs = [(number, match, re.sub(r"\D", "", match[0])) for number, match in enumerate(_DIGITS.finditer(part))]
+        _take(taken, _cards(runs))
         _take(taken, _orders(part))
-        _take(taken, _phones(part))
-        _take(taken, ((match.start("value"), match.end("value"), "order") for match in _HASHED.finditer(part)))
+        _take(taken, _phones(runs))
+        if "#" in part:
+            _take(taken, ((match.start("value"), match.end("value"), "order") for match in _HASHED.finditer(part)))
         _take(taken, ((match.start(), match.end(), "address") for match in _STREET.finditer(part)))
+        lower = part.lower()
+        if any(word in lower for word in _STREET_WORDS):
+            _take(taken, ((match.start(), match.end(), "address") for match in _NAMED_STREET.finditer(part)))
     return tuple(sorted(taken, key=lambda span: span.start))
 
 
@@ -101,6 +114,9 @@ def outbound_findings(text: str) -> tuple[PrivateSpan, ...]:
 
 def _take(taken: list[PrivateSpan], found: Iterator[tuple[int, int, str]]) -> None:
     """Add what does not overlap with what is taken already. Both are in order, so one pass is enough."""
+    if not taken:
+        taken += [PrivateSpan(kind, start, end) for start, end, kind in found]
+        return
     known = sorted(taken, key=lambda span: span.start)
     position = 0
     for start, end, kind in found:
@@ -130,19 +146,18 @@ def _orders(text: str) -> Iterator[tuple[int, int, str]]:
             yield match.start(), match.end(), "order"
 
 
-def _digit_runs(text: str) -> Iterator[tuple[int, re.Match[str], str]]:
-    for number, match in enumerate(_DIGITS.finditer(text)):
-        yield number, match, re.sub(r"\D", "", match[0])
+_Run = tuple[int, re.Match[str], str]
+"""The how-manieth run of digits it is, where it stands, and its digits alone."""
 
 
-def _cards(text: str) -> Iterator[tuple[int, int, str]]:
-    for number, match, digits in _digit_runs(text):
+def _cards(runs: list[_Run]) -> Iterator[tuple[int, int, str]]:
+    for number, match, digits in runs:
         if 13 <= len(digits) <= 19 and (number >= CHECKED_MAX or luhn.is_valid(digits)):
             yield match.start(), match.end(), "card"
 
 
-def _phones(text: str) -> Iterator[tuple[int, int, str]]:
-    for number, match, digits in _digit_runs(text):
+def _phones(runs: list[_Run]) -> Iterator[tuple[int, int, str]]:
+    for number, match, digits in runs:
         if 7 <= len(digits) <= 15 and (number >= CHECKED_MAX or _is_phone(match[0], digits)):
             yield match.start(), match.end(), "phone"
 

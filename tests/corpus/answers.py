@@ -15,6 +15,7 @@ from conversations.comprehension.answers import LABELS, ONLY_IN, SITUATIONS, ans
 from conversations.comprehension.cues import gather, read_cues
 from conversations.comprehension.pack import LanguagePack
 from conversations.comprehension.tokens import bounded, clean
+from conversations.comprehension.traces import Signs
 from tests.corpus.generate import HERE, roughen, spell_out
 from tests.corpus.traces import Row, fit, write, written
 
@@ -96,7 +97,7 @@ def heard(pack: LanguagePack, text: str, situation: str) -> list[str]:
     tokens = pack.tokens(clean(bounded(text)[0]))
     question = asked(situation)
     cues = read_cues(gather(pack, tokens, pack.phrases.find(tokens)), question)
-    return answer_signs([[]], cues, question)[0]
+    return list(answer_signs([Signs((), ())], tokens, cues, question)[0].more)
 
 
 def main() -> None:

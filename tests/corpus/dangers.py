@@ -21,7 +21,7 @@ RED = ("fire", "injury", "safety", "self_harm", "minor", "fraud", "stranded")
 AMBER = ("legal", "press", "discrimination", "privacy", "vulnerable", "threat")
 LABELS = ("danger", "red", *RED, *AMBER)
 LIMITS = {"danger": -0.5, "red": 0.3, "pair": -1.0, "phrase": -2.2}
-DROP = ("small", "form", "cue:", "topic:", "lexicon:")
+DROP = ("small", "cue:", "topic:", "lexicon:")
 CALM_WEIGHT = 3.0
 WRITTEN_WEIGHT = 6.0
 

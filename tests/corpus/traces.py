@@ -34,13 +34,11 @@ class Row:
 
 
 def seen(pack: LanguagePack, text: str, drop: Sequence[str]) -> list[str]:
-    """The signs of a text as the reader sees them, without what ``drop`` names (``small``: words, ``form``)."""
+    """The signs of a text as the reader sees them, without what ``drop`` names (kinds of signs, ``small`` words)."""
     tokens = pack.tokens(clean(bounded(text)[0]))
-    found = {sign for part in signs(tokens, pack.phrases.find(tokens)) for sign in part}
-    kinds = (*drop, ":", "^") if "form" in drop else tuple(drop)
+    found = {sign for part in signs(tokens, pack.phrases.find(tokens)) for sign in part.names()}
     small = pack.small if "small" in drop else frozenset()
-    ends = "form" in drop
-    return [s for s in found if not (s.startswith(kinds) or s in small or (ends and s.endswith("$")))]
+    return [sign for sign in found if not sign.startswith(tuple(drop)) and sign not in small]
 
 
 def owned(code: str, sign: str) -> str:
