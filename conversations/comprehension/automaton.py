@@ -91,6 +91,10 @@ def _once(marks: Iterable[Any], known: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple({id(mark): mark for mark in marks if id(mark) not in taken}.values())
 
 
+_UNKNOWN = _State(())
+"""Where a step leads that was never taken."""
+
+
 class Automaton:
     """Finds the phrases of a trie. ``classes`` names the classes of a word; ``vocabulary`` holds the words of the phrases."""
 
@@ -139,10 +143,8 @@ class Automaton:
                 if position >= end:
                     break
                 symbol = symbols[position]
-                try:
-                    state = state.steps[symbol]
-                except KeyError:
-                    state = self._step(state, symbol)
+                following = state.steps.get(symbol, _UNKNOWN)
+                state = self._step(state, symbol) if following is _UNKNOWN else following
                 position += 1
         return hits
 
