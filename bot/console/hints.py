@@ -43,10 +43,13 @@ def hint(case: Conversation, ahead: Sequence[Coming], now: datetime, agent: Agen
     if late is not None and late.due_at is not None:
         since = now - late.due_at
         was = f"was due {spell(since)} ago" if since >= timedelta(minutes=1) else "is due now"
-        return Hint(
-            f"A promise is overdue: {quoted(late)} {was}. Tell {name} before they ask, and tick it when it is kept.",
-            by_name.get("promise_overdue"),
+        tell = (
+            f"{name} has heard of it: tick"
+            if spoke_since(case, late.due_at)
+            else f"Tell {name} before they ask, and tick"
         )
+        text = f"A promise is overdue: {quoted(late)} {was}. {tell} it when it is kept."
+        return Hint(text, by_name.get("promise_overdue"))
     if case.snoozed_until is not None and case.state is not State.AWAITING_AGREEMENT:
         text = f"The case is snoozed: the desk stays quiet until then, or until {name} writes."
         return Hint(text, by_name.get("snooze"), by_clock=True)
@@ -119,9 +122,10 @@ def resolved(case: Conversation, timer: Coming | None, now: datetime, name: str,
     if back.by is CheckBackBy.NOBODY:
         return Hint("Resolved. Nobody asks whether it helped: the case closes by itself.", timer, by_clock=True)
     if back.asked_at is None and back.due_at <= now and not case.words_out:
-        return Hint(
-            f"Ask {name} now whether it helped: the words are drafted in the thread. Then record the answer.", timer
-        )
+        if spoke_since(case, back.due_at):
+            return Hint(f"{name} was asked. Record the answer when it comes.", timer)
+        text = f"Ask {name} now whether it helped: the words are drafted in the thread. Then record the answer."
+        return Hint(text, timer)
     if back.by is CheckBackBy.HAND or case.bot_muted or case.opted_out:
         ask = "ask" if mine else "asks"
         text = f"Resolved. The bot will not ask here: {who.lower() if mine else who} {ask} {name} when it is time."
@@ -146,6 +150,11 @@ def overdue(case: Conversation, now: datetime) -> Promise | None:
     """The promise that has been broken for longest."""
     late = [promise for promise in case.promises_open if promise.due_at is not None and promise.due_at < now]
     return min(late, key=lambda promise: promise.due_at or now, default=None)
+
+
+def spoke_since(case: Conversation, at: datetime) -> bool:
+    """Whether words of ours reached the customer since then."""
+    return case.said_at is not None and case.said_at >= at
 
 
 def quoted(promise: Promise) -> str:

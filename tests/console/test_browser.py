@@ -354,6 +354,15 @@ def test_a_double_click_posts_once(browser: Browser, url: str) -> None:
     expect(page.locator(".htmx-request")).to_have_count(0)
     state = httpx.get(f"{url}/playground/state", timeout=30).json()
     assert [len(case["turns"]) for case in state["conversations"]] == [2]
+    page.route("**/playground/posts*", lambda route: route.fulfill(status=500, body="broken"))
+    page.fill("#composer-text", "typed while it was broken")
+    page.press("#composer-text", "Enter")
+    page.locator("#offline").wait_for(state="visible")
+    page.unroute("**/playground/posts*")
+    assert page.input_value("#composer-text") == "typed while it was broken"  # the page is still there
+    page.press("#composer-text", "Enter")
+    page.locator("#offline").wait_for(state="hidden")
+    expect(page.locator(".post.mine")).to_have_count(3)
     page.close()
 
 

@@ -87,6 +87,7 @@ async def test_drafted_words_are_sent_once_and_then_no_more_offered(tmp_path: Pa
         await forward(here, minutes=1)
         assert [turn["text"] for turn in (await here.case())["turns"]].count(body["text"]) == 1
         assert "Send the drafted words" not in await shown(here, customer="mara")
+        assert "Mara Lindt has heard of it: tick it" in await hinted(here, customer="mara")
 
 
 async def test_snoozed_and_muted_are_seen(tmp_path: Path) -> None:
