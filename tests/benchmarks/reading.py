@@ -1,13 +1,15 @@
-"""How well the bot reads, as one table: ``python -m tests.benchmarks.reading --data DIR [--written DIR]``.
+"""How well the bot reads, as one table: ``python -m tests.benchmarks.reading [--data DIR] [--written DIR]``.
 
-DIR holds the recorded posts and chats (evaluation only, not in this repository); the written sets are in ``tests/reading``.
-What a number means is said in docs/reading.md. Rows whose file is not there are left out, and that is said.
+DIR holds the recorded posts and chats (evaluation only, not in this repository; without ``--data`` the directory named by
+``HEAROUT_READING_DATA``, or ``../shared/data`` beside the checkout). The written sets are in ``tests/reading``: the *fresh* ones
+measure, the others were learnt from. What a number means is said in docs/reading.md. A row whose file is missing says so.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import time
 from collections import Counter
@@ -18,10 +20,13 @@ from typing import Any
 from bot.evaluate import evaluate, f1, read_rows
 from conversations.comprehension import Reader
 from conversations.comprehension.ending import quiet_s
-from conversations.comprehension.reading import CueName, Reading, ReadingContext
+from conversations.comprehension.reading import CueName, Reading, ReadingContext, RiskLevel
 from tests.benchmarks.bursts import Burst, Outcome, Rule, fixed, play, slack, threads
 
 WRITTEN = Path(__file__).parents[1] / "reading"
+DATA = Path(os.environ.get("HEAROUT_READING_DATA") or Path(__file__).parents[2].parent / "shared" / "data")
+SETS = (("_fresh", "fresh"), ("", "learnt from"))
+"""The written sets: what their files' names end in, and what they are to the bot."""
 CLOSINGS = (CueName.SATISFIED, CueName.ONLY_THANKS, CueName.AGREES, CueName.OPTS_OUT)
 SITUATIONS = {
     "confirms": {"mirror", "any"}, "adds": {"mirror", "any"}, "agrees": {"plan"}, "declines": {"plan"},
@@ -125,30 +130,63 @@ def _within(run: Callable[[float], Outcome], holds: Callable[[Outcome], bool], l
 
 def risks(written: Path, reader: Reader) -> Iterable[Row]:
     """Recall of danger, per post and per kind, and alarms on harmless posts."""
-    path = written / "risk.jsonl"
-    if not path.is_file():
-        return
-    rows = lines(path)
-    risky = [row for row in rows if row["risk"]]
-    harmless = [row for row in rows if not row["risk"]]
-    found = [(row, {risk.kind for risk in reader.read(row["text"]).risk}) for row in risky]
-    by_language = Counter(row["language"] for row in risky)
-    hit = Counter(row["language"] for row, kinds in found if kinds)
-    each = ", ".join(f"{code} {hit[code] / count:.2f}" for code, count in sorted(by_language.items()))
-    yield f"risk: posts recognised as risky, of {len(risky)}", f"{sum(hit.values()) / len(risky):.3f} ({each})"
-    wanted = Counter(risk["kind"] for row in risky for risk in row["risk"])
-    got = Counter(risk["kind"] for row, kinds in found for risk in row["risk"] if risk["kind"] in kinds)
-    yield "risk: by kind", ", ".join(f"{kind} {got[kind] / count:.2f}" for kind, count in sorted(wanted.items()))
-    alarms = sum(bool(reader.read(row["text"]).risk) for row in harmless)
-    yield f"risk: harmless posts with an alarm, of {len(harmless)}", f"{alarms / len(harmless):.3f}"
+    for ending, name in SETS:
+        path = written / f"risk{ending}.jsonl"
+        if not path.is_file():
+            yield f"risk, {name}", f"{path.name} is not there"
+            continue
+        rows = lines(path)
+        risky = [row for row in rows if row["risk"]]
+        harmless = [row for row in rows if not row["risk"]]
+        found = [(row, reader.read(row["text"]).risk) for row in risky]
+        by_language = Counter(row["language"] for row in risky)
+        hit = Counter(row["language"] for row, risks_ in found if risks_)
+        each = ", ".join(f"{code} {hit[code] / count:.2f}" for code, count in sorted(by_language.items()))
+        yield (
+            f"risk, {name}: posts recognised as risky, of {len(risky)}",
+            f"{sum(hit.values()) / len(risky):.3f} ({each})",
+        )
+        red = [risks_ for row, risks_ in found if any(risk["level"] == "red" for risk in row["risk"])]
+        called = sum(any(risk.level is RiskLevel.RED for risk in risks_) for risks_ in red)
+        yield f"risk, {name}: red posts that call somebody at once, of {len(red)}", f"{called / max(1, len(red)):.3f}"
+        wanted = Counter(risk["kind"] for row in risky for risk in row["risk"])
+        got = Counter(
+            risk["kind"] for row, risks_ in found for risk in row["risk"] if risk["kind"] in {r.kind for r in risks_}
+        )
+        kinds = ", ".join(f"{kind} {got[kind] / count:.2f}" for kind, count in sorted(wanted.items()))
+        yield f"risk, {name}: by kind", kinds
+        alarms = [reader.read(row["text"]).risk_level for row in harmless]
+        yield f"risk, {name}: harmless posts with an alarm, of {len(harmless)}", _alarms(alarms)
+
+
+def alarm_rate(data: Path, reader: Reader) -> Iterable[Row]:
+    """How often ordinary complaints raise an alarm; some of these posts do tell of a danger."""
+    path = data / "complaints2019.dev.csv.gz"
+    if path.is_file():
+        posts = [row["text"] for row in read_rows(path) if row["label"] == "1"]
+        yield f"alarms on complaints2019, {len(posts)} complaints", _alarms([reader.read(t).risk_level for t in posts])
+    path = data / "twcs_threads.dev.jsonl.gz"
+    if path.is_file():
+        posts = [burst.texts[0] for burst in threads(path)]
+        yield f"alarms on twcs, {len(posts)} opening posts", _alarms([reader.read(t).risk_level for t in posts])
+
+
+def _alarms(levels: Sequence[RiskLevel | None]) -> str:
+    counts, all_ = Counter(levels), max(1, len(levels))
+    return f"red {counts[RiskLevel.RED] / all_:.3f}, amber {counts[RiskLevel.AMBER] / all_:.3f}"
 
 
 def cues(written: Path, reader: Reader) -> Iterable[Row]:
     """What customers answer, against the second author's labels."""
-    path = written / "answers.jsonl"
-    if not path.is_file():
-        return
-    rows = lines(path)
+    for ending, name in SETS:
+        path = written / f"answers{ending}.jsonl"
+        if path.is_file():
+            yield from _cues(lines(path), name, reader)
+        else:
+            yield f"cues, {name}", f"{path.name} is not there"
+
+
+def _cues(rows: Sequence[dict[str, Any]], name: str, reader: Reader) -> Iterable[Row]:
     scores: dict[str, dict[str, list[int]]] = {}
     wrong = wrong_certain = closed = 0
     for row in rows:
@@ -164,14 +202,24 @@ def cues(written: Path, reader: Reader) -> Iterable[Row]:
             tally[2] += label not in said and label in row["labels"]
         wrong += bool(said & judged & set(row["wrong"]))
         wrong_certain += bool(sure & judged & set(row["wrong"]))
-        closed += any(name.value in sure & judged and name.value not in row["labels"] for name in CLOSINGS)
+        closed += any(cue.value in sure & judged and cue.value not in row["labels"] for cue in CLOSINGS)
     macro = {code: statistics.mean(f1(*tally) for tally in by.values()) for code, by in scores.items()}
     each = ", ".join(f"{code} {value:.2f}" for code, value in sorted(macro.items()))
-    yield f"cues, {len(rows)} answers: macro-F1", f"{statistics.mean(macro.values()):.3f} ({each})"
-    pooled = {label: [sum(by[label][place] for by in scores.values()) for place in range(3)] for label in LABELS}
-    yield "cues: F1 of each", ", ".join(f"{label} {f1(*tally):.2f}" for label, tally in pooled.items())
-    yield "cues: harmful misreadings, any / certain", f"{wrong / len(rows):.2%} / {wrong_certain / len(rows):.2%}"
-    yield "written answers with a wrongly certain closing", f"{closed} of {len(rows)} ({closed / len(rows):.2%})"
+    pooled = {
+        label: [sum(by.get(label, [0, 0, 0])[place] for by in scores.values()) for place in range(3)]
+        for label in LABELS
+    }
+    of_all = statistics.mean(f1(*tally) for tally in pooled.values())
+    yield (
+        f"cues, {name}, {len(rows)} answers: macro-F1, mean of the languages / all languages together",
+        f"{statistics.mean(macro.values()):.3f} ({each}) / {of_all:.3f}",
+    )
+    yield f"cues, {name}: F1 of each", ", ".join(f"{label} {f1(*tally):.2f}" for label, tally in pooled.items())
+    yield (
+        f"cues, {name}: harmful misreadings, any / certain",
+        f"{wrong / len(rows):.2%} / {wrong_certain / len(rows):.2%}",
+    )
+    yield f"cues, {name}: answers with a wrongly certain closing", f"{closed} of {len(rows)} ({closed / len(rows):.2%})"
 
 
 def speed(texts: Sequence[str], reader: Reader) -> Iterable[Row]:
@@ -196,7 +244,8 @@ def _cpu_ms(reader: Reader, text: str) -> float:
 def table(data: Path, written: Path) -> list[Row]:
     """Every row that can be measured with the files there are."""
     reader = Reader.default()
-    rows = [*triage(data, reader), *waiting(data, reader), *risks(written, reader), *cues(written, reader)]
+    rows = [*triage(data, reader), *waiting(data, reader)]
+    rows += [*risks(written, reader), *alarm_rate(data, reader), *cues(written, reader)]
     path = data / "airline2015.dev.csv.gz"
     texts = (
         [row["text"] for row in read_rows(path)]
@@ -209,11 +258,11 @@ def table(data: Path, written: Path) -> list[Row]:
 def main() -> None:
     """Print the table as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="the directory with the recorded posts and chats")
+    parser.add_argument("--data", type=Path, default=DATA, help="the directory with the recorded posts and chats")
     parser.add_argument("--written", type=Path, default=WRITTEN, help="the directory with answers.jsonl and risk.jsonl")
     arguments = parser.parse_args()
     if not arguments.data.is_dir():
-        parser.error(f"{arguments.data} is no directory")
+        parser.error(f"{arguments.data} is no directory; name one with --data, or in HEAROUT_READING_DATA")
     print("| Measure | Value |\n|---|---|")
     for name, value in table(arguments.data, arguments.written):
         print(f"| {name} | {value} |")
