@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.app import open_store, store_url
+from bot.commands.wording import wordings_of
 from bot.config import Config, ConfigError, secret
 from bot.store.opening import without_secrets
 from bot.store.port import StoreError, StoreMissing
+from bot.wordings import Problem
 from conversations.comprehension import Reader
 from conversations.errors import HearoutError, LanguagePackError
 from conversations.wording import Wording
@@ -28,7 +30,7 @@ async def check_all(config: Config, *, online: bool = False) -> list[Checked]:
     return [
         Checked("configuration", True, f"brand {config.brand.name!r}, {len(config.x.accounts)} X accounts"),
         check_languages(config),
-        *check_wording(),
+        *await check_wording(config),
         *check_secrets(config),
         await check_store(config),
         *(await check_platforms(config) if online else ()),
@@ -65,10 +67,24 @@ def check_languages(config: Config) -> Checked:
     return Checked("languages", True, ", ".join(config.brand.languages))
 
 
-def check_wording() -> list[Checked]:
-    """Templates and guard."""
+async def check_wording(config: Config) -> list[Checked]:
+    """Templates and guard: the defaults, and what admins published on top of them."""
+    wording: Wording | None = None
+    problems: tuple[Problem, ...] = ()
     try:
-        findings = lint()
+        async with wordings_of(config, read_only=True) as wordings:
+            wording, problems = wordings.current, wordings.problems
+    except (StoreError, ConfigError):
+        pass  # the database has a check of its own
+    except HearoutError as error:
+        return [Checked("templates", False, str(error))]
+    if problems:
+        return [
+            Checked("templates", False, f"{one.name}@{one.version}: {one.message}; in force instead: {one.instead}")
+            for one in problems
+        ]
+    try:
+        findings = lint(wording)
     except HearoutError as error:
         return [Checked("templates", False, str(error))]
     refused = [finding for finding in findings if finding.severity.value == "refused"]

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.clock import VirtualClock
+from bot.commands.checks import check_wording
+from bot.config import Config
 from bot.store.sqlite import SqliteStore
 from bot.wordings import BadDraft, NoSuchTemplate, Place, Refused, SecondAdminNeeded, Wordings, read_drafts
 from conversations.wording import Wording
@@ -149,6 +151,17 @@ async def test_44_a_published_version_that_cannot_be_read_gives_way_to_the_last_
     (problem,) = wordings.problems
     assert (problem.name, problem.version, problem.instead) == (NAME, 2, "1")
     assert "gone" in problem.message
+
+
+async def test_the_check_before_a_start_names_what_cannot_be_used(tmp_path):
+    config = Config.model_validate({"store": {"url": f"sqlite:///{tmp_path}/hearout.db"}})
+    store = await SqliteStore.open(tmp_path / "hearout.db")
+    await store.add_template(PLACE.row("{{ gone }}", "Lena", NOW))
+    await store.set_template_status(NAME, 1, "published", "Lena", "template published", NOW)
+    await store.close()
+    (found,) = await check_wording(config)
+    assert not found.ok
+    assert found.words.startswith(f"{NAME}@1: ") and found.words.endswith("in force instead: default")
 
 
 async def test_without_a_good_one_the_default_stays(wordings):
