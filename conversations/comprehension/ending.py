@@ -18,11 +18,13 @@ from conversations.comprehension.reading import CueName, Reading
 class Patience:
     """The factors on the base quiet time, and its bounds in seconds.
 
-    ``announced_s`` is the quiet time while a numbered thread has parts to come.
+    ``listing`` is for a customer who adds one thing to another. ``announced_s`` is the quiet time while a numbered thread has
+    parts to come.
     """
 
     more: float = 1.2
     unfinished: float = 1.2
+    listing: float = 1.3
     done: float = 0.9
     thanks: float = 0.5
     slow_writer: float = 2.0
@@ -51,6 +53,8 @@ def quiet_s(
         factor *= patience.more
     elif last.has(CueName.MORE_TO_COME):
         factor *= patience.unfinished
+    elif last.certain(CueName.ADDS) or last.certain(CueName.NEEDS_MORE):
+        factor *= patience.listing
     elif last.certain(CueName.ONLY_THANKS):
         factor *= patience.thanks
     elif last.certain(CueName.DONE) or last.wish:
