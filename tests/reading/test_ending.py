@@ -20,7 +20,9 @@ def test_a_plain_turn_waits_the_base() -> None:
     assert quiet_s(180.0, [], []) == 180.0
 
 
-@pytest.mark.parametrize("text", ["and another thing, wait", "so I called them and...", "it arrived broken and", "oh and the lid is missing too"])
+@pytest.mark.parametrize(
+    "text", ["and another thing, wait", "so I called them and...", "it arrived broken and", "also the lid is missing"]
+)
 def test_signs_of_more_lengthen(text: str) -> None:
     assert wait(text) > 180.0
 
