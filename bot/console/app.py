@@ -16,7 +16,6 @@ from starlette.types import Scope
 
 from bot.console import cases, incident_acts, ops, overview, playground, wording, wording_acts
 from bot.console.door import LOOPBACK, Door
-from bot.console.figures import Looked
 from bot.console.frame import admitted, no
 from bot.console.live import events
 from bot.console.pages import HERE, Pages
@@ -72,7 +71,7 @@ def web(
     console.state.parts = app
     console.state.pages = pages
     console.state.has_playground = bool(extra)
-    console.state.looked = Looked()
+    console.state.glances = overview.glances(app)
     console.state.names = dict[str, str]()
     return console
 

@@ -16,21 +16,20 @@ from bot.console import charts, spending, words
 from bot.console.figures import Figures, Looked, percentile
 from bot.console.forms import Form
 from bot.console.frame import page, running
+from bot.console.fresh import Fresh
 from bot.console.parts import Running
 from bot.console.people import Page, Role
 from bot.console.view import Line, line_of
 from bot.desk.acts import OPEN_STATES
-from bot.desk.incident import UPDATE_CHARS_MAX
-from bot.store.records import Status
+from bot.desk.incident import UPDATE_CHARS_MAX, Incident
 from conversations.deadlines import zone
 from conversations.protocol import State
 
 WAIT_S = 0.15
 """So long the page waits for its charts; else it comes without them and fetches them as soon as they are ready."""
-OPEN_MAX = 1000
+OPEN_MAX = 5000
+PAGE = 200
 NEXT_MAX = 8
-TROUBLE = (Status.UNKNOWN, Status.REJECTED, Status.REFUSED, Status.FAILED)
-"""Messages that did not simply arrive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +42,37 @@ class Tile:
     tone: str = ""
 
 
+@dataclass(frozen=True)
+class Glance:
+    """What costs to work out: the charts' figures, what breaches next, and what an incident's panel shows."""
+
+    figures: Figures
+    lines: tuple[Line, ...]
+    incident: Incident
+
+
+def glances(app: Running) -> Fresh[Glance]:
+    """The glance of a running program, kept while it is fresh."""
+    looked = Looked()
+
+    async def make() -> Glance:
+        figures = await looked.look(app)
+        return Glance(figures, await next_lines(app), await app.incidents.state())
+
+    return Fresh(app.clock, make)
+
+
+async def next_lines(app: Running) -> tuple[Line, ...]:
+    """The cases whose clocks end next, danger that nobody has taken before all."""
+    now, found, offset = app.clock.now(), list[Line](), 0
+    while offset < OPEN_MAX and (cases := await app.store.conversations(states=OPEN_STATES, limit=PAGE, offset=offset)):
+        offset += len(cases)
+        lines = (line_of(app, case, now) for case in cases)
+        found = sorted([*found, *(line for line in lines if line.due)], key=due)[:NEXT_MAX]
+        await asyncio.sleep(0)
+    return tuple(found)
+
+
 async def home(request: Request) -> Response:
     """``GET /``."""
     return await home_with(request, "", Form({}), 200)
@@ -51,49 +81,30 @@ async def home(request: Request) -> Response:
 async def home_with(request: Request, trouble: str, form: Form, status: int) -> Response:
     """The page, with what is wrong with a form of it and what was typed."""
     app = running(request)
-    now = app.clock.now()
-    cases = await app.store.conversations(states=OPEN_STATES, limit=OPEN_MAX)
+    fresh: Fresh[Glance] = request.app.state.glances
+    acted = bool(trouble or request.query_params.get("said"))
+    glance = await fresh.now() if acted else await fresh.within(WAIT_S)
     counts = await app.store.counts()
-    figures = await shortly(request, app)
-    lines = sorted((line_of(app, case, now) for case in cases), key=due)
     backlog = [(state, counts.by_state.get(state.value, 0)) for state in State if state is not State.CLOSED]
-    incident = await app.incidents.state()
     spent, kept = app.metrics.spending(), await spending.days(app.store)
     values: dict[str, Any] = {
-        "tiles": tiles(figures, counts.by_state) if figures else (),
-        "charts": drawn(figures, now, app.acts.policy().time_zone) if figures else None,
-        "figures": figures,
+        "tiles": tiles(glance.figures, counts.by_state) if glance else (),
+        "charts": drawn(glance.figures, app.clock.now(), app.acts.policy().time_zone) if glance else None,
+        "glance": glance,
         "backlog": backlog,
         "backlog_most": max([count for _, count in backlog], default=0) or 1,
-        "lines": [line for line in lines if line.due][:NEXT_MAX],
         "outbox": counts.outbox,
-        "in_trouble": sum(counts.outbox.get(status.value, 0) for status in TROUBLE),
         "set_aside": counts.set_aside,
         "poisoned": await app.store.poisoned(3),
         "spending": spent,
         "spent_days": {account: spending.bars(kept, account, today) for account, today in spent.items()},
-        "incident": incident,
-        "spoken": [(code, words.LANGUAGES.get(code, code)) for code in incident.languages],
+        "spoken": [(code, words.LANGUAGES.get(code, code)) for code in app.acts.policy().languages],
         "new_id": uuid4().hex,
         "trouble": trouble,
         "typed": form.fields,
         "update_chars_max": UPDATE_CHARS_MAX,
     }
     return await page(request, "overview.html", "/", values, status)
-
-
-async def shortly(request: Request, app: Running) -> Figures | None:
-    """The figures, unless working them out takes longer than a page may."""
-    state = request.app.state
-    looked: Looked = state.looked
-    task = getattr(state, "looking", None)
-    if task is None or task.done():
-        task = state.looking = asyncio.create_task(looked.look(app), name="figures")
-    try:
-        found: Figures = await asyncio.wait_for(asyncio.shield(task), WAIT_S)
-    except TimeoutError:
-        return looked.last
-    return found
 
 
 def due(line: Line) -> tuple[int, float]:
