@@ -58,6 +58,7 @@ class Slack:
             return await self._identity()
 
         self.app = AsyncApp(
+            name="hearout",  # without one, bolt reads every source file on the stack to find one: half a second
             client=self.client,
             signing_secret=settings.signing_secret,
             process_before_response=True,

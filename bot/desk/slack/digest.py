@@ -96,7 +96,8 @@ class Digest:
     async def count(self, now: datetime) -> Week:
         """The seven days before an instant."""
         since = now - timedelta(days=DAYS)
-        cases = [c for c in await self.board.store.conversations(limit=CASES_MAX) if c.opened_at >= since]
+        found = await self.board.store.conversations(limit=CASES_MAX)
+        cases = [c for c in found if c.opened_at >= since and c.merged_into is None]
         first: list[list[int]] = [[] for _ in range(DAYS)]
         human: list[list[int]] = [[] for _ in range(DAYS)]
         within = 0
