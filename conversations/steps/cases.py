@@ -72,6 +72,7 @@ class Cases(Draft):
         """To another agent, or to another queue, with a note."""
         event = self.event
         assert isinstance(event, AgentTransferred)
+        self.end_snooze()
         if event.to_queue is not None:
             self.change(queue=event.to_queue)
         if event.to_agent is not None:
@@ -94,6 +95,17 @@ class Cases(Draft):
         self.change(snoozed_until=event.until)
         self.stop((TimerName.OWNER_SILENT, TimerName.UNCLAIMED))
         self.start(TimerName.SNOOZE, event.until)
+
+    def end_snooze(self) -> None:
+        """Somebody goes on with it: the clocks run again."""
+        if self.draft.snoozed_until is None:
+            return
+        self.change(snoozed_until=None)
+        self.stop((TimerName.SNOOZE,))
+        if self.state is State.AWAITING_AGENT:
+            self.start(TimerName.UNCLAIMED, self.desk_time(self.policy.unclaimed_s))
+        else:
+            self.start(TimerName.OWNER_SILENT, self.desk_time(self.policy.owner_silent_s))
 
     def call_snooze_ended(self) -> None:
         """The time is over: the clocks run again."""

@@ -40,6 +40,7 @@ class Plans(Calls):
         assert isinstance(event, AgentProposedPlan)
         if self.draft.owner is None:
             self.take_ownership()
+        self.end_snooze()
         number = 1 + (self.draft.plan.number if self.draft.plan else 0)
         plan = Plan(number, event.steps, event.agent, self.now, event.remedy)
         self.change(plan=plan)

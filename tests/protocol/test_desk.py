@@ -483,3 +483,22 @@ def test_a_case_goes_to_the_first_queue_that_takes_it():
 def awaiting_in(queues, topic):
     case = Case(Policy(queues=queues)).post(reading(told=True, topic=topic)).fire(TimerName.QUIET)
     return case.it.queue
+
+
+@pytest.mark.parametrize("case", [claimed_case, awaiting_case])
+def test_a_snooze_ends_when_the_case_goes_to_somebody_else(case):
+    snoozed = case().take(AgentSnoozed(agent=NOOR, until=case().now + timedelta(days=3)))
+    assert snoozed.it.snoozed_until is not None
+    for target in ({"to_agent": BEN}, {"to_queue": "support"}):
+        moved = case().take(AgentSnoozed(agent=NOOR, until=case().now + timedelta(days=3)))
+        moved.take(AgentTransferred(agent=NOOR, **target))
+        assert moved.it.snoozed_until is None
+        assert not moved.runs(TimerName.SNOOZE)
+        assert moved.runs(TimerName.OWNER_SILENT) or moved.runs(TimerName.UNCLAIMED)
+
+
+def test_a_plan_ends_the_snooze():
+    case = claimed_case()
+    case.take(AgentSnoozed(agent=NOOR, until=case.now + timedelta(days=3))).propose()
+    assert case.it.snoozed_until is None
+    assert not case.runs(TimerName.SNOOZE)
