@@ -170,6 +170,13 @@ class AgentProposedPlan:
     remedy: str = ""
     overridden: tuple[str, ...] = ()
 
+    @property
+    def shown_steps(self) -> tuple[Step, ...]:
+        """The steps as the customer reads them: with the remedy, so that their yes holds all that they get."""
+        if not self.remedy or any(self.remedy.casefold() in step.text.casefold() for step in self.steps):
+            return self.steps
+        return (*self.steps, Step(self.remedy))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentRecordedAgreement:

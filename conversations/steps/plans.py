@@ -45,7 +45,11 @@ class Plans(Calls):
         plan = Plan(number, event.steps, event.agent, self.now, event.remedy)
         self.change(plan=plan)
         self.say(
-            Act.PROPOSE_PLAN, author=Author.AGENT, urgency=Urgency.AGENT, steps=event.steps, remedy=event.remedy or None
+            Act.PROPOSE_PLAN,
+            author=Author.AGENT,
+            urgency=Urgency.AGENT,
+            steps=event.shown_steps,
+            remedy=event.remedy or None,
         )
         self.stop_answer_clock()
         self.start(TimerName.SILENCE, self.after(self.policy.agreement_silence_s))

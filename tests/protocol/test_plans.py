@@ -455,3 +455,12 @@ def test_the_customer_who_was_answered_needs_no_nudge():
 @pytest.mark.parametrize("state", OPEN)
 def test_open_states_have_a_clock(state):
     assert case_in(state).it.timers
+
+
+def test_the_customer_says_yes_to_a_plan_that_holds_the_remedy():
+    case = claimed_case()
+    case.propose(case.step(24, "Send the missing part"), remedy="a full refund")
+    assert [step.text for step in case.saying(Act.PROPOSE_PLAN).facts["steps"]] == ["Send the missing part", "a full refund"]
+    assert len(case.it.plan.steps) == 1, "only what has a date is a promise"
+    case.propose(case.step(24, "Pay a full refund"), remedy="a full refund")
+    assert [step.text for step in case.saying(Act.PROPOSE_PLAN).facts["steps"]] == ["Pay a full refund"]

@@ -157,7 +157,7 @@ class Submissions:
         findings = guard.findings(words, language, case.last_surface, guard.Author.PLAN, customer_language=language)
         seen = hashlib.sha256(repr((event.steps, event.remedy)).encode()).hexdigest()[:24]
         if meta.seen != seen:
-            preview = plan_text(event.steps, now, language, case.customer.time_zone or policy.time_zone)
+            preview = plan_text(event.shown_steps, now, language, case.customer.time_zone or policy.time_zone)
             return modals.plan(replace(meta, seen=seen), case, self.board.settings, findings, preview)
         overridden = tuple(dict.fromkeys(finding.rule for finding in findings))
         await self.actions.submit(case, replace(event, overridden=overridden), act_id)
