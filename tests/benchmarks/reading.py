@@ -189,12 +189,13 @@ def cues(written: Path, reader: Reader) -> Iterable[Row]:
 def _cues(rows: Sequence[dict[str, Any]], name: str, reader: Reader) -> Iterable[Row]:
     scores: dict[str, dict[str, list[int]]] = {}
     wrong = wrong_certain = closed = 0
+    given = [label for label in LABELS if any(label in row["labels"] for row in rows)]
     for row in rows:
         asked = row["situation"] if row["situation"] != "any" else "mirror"
         reading = reader.read(row["text"], ReadingContext(language=row["language"], asked=asked))
         said = {cue.name.value for cue in reading.cues}
         sure = {cue.name.value for cue in reading.cues if reading.certain(cue.name)}
-        judged = {label for label in LABELS if row["situation"] in SITUATIONS.get(label, {row["situation"]})}
+        judged = {label for label in given if row["situation"] in SITUATIONS.get(label, {row["situation"]})}
         for label in judged:
             tally = scores.setdefault(row["language"], {}).setdefault(label, [0, 0, 0])
             tally[0] += label in said and label in row["labels"]
@@ -207,7 +208,7 @@ def _cues(rows: Sequence[dict[str, Any]], name: str, reader: Reader) -> Iterable
     each = ", ".join(f"{code} {value:.2f}" for code, value in sorted(macro.items()))
     pooled = {
         label: [sum(by.get(label, [0, 0, 0])[place] for by in scores.values()) for place in range(3)]
-        for label in LABELS
+        for label in given
     }
     of_all = statistics.mean(f1(*tally) for tally in pooled.values())
     yield (
