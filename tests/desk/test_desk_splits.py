@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from conversations.conversation import Conversation, Outcome
+from bot.desk.acts import ActError
+from conversations.conversation import Conversation, Customer, Outcome
+from conversations.events import AgentMerged
 from conversations.protocol import State
 from tests.desk.scene import Desk, company
 from tests.platforms.slack.acts import ActRefused
@@ -149,3 +151,27 @@ async def test_what_cannot_be_split_or_merged_says_why(tmp_path: Path) -> None:
         assert len(await cases(desk)) == 1
         with pytest.raises(ActRefused):
             await desk.click(desk.mia, "merge")  # nothing to merge with: it is not offered
+
+
+async def test_what_cannot_be_merged_is_refused_at_the_door(tmp_path: Path) -> None:
+    async with company(tmp_path) as desk:
+        await two_matters(desk)
+        new = await split(desk, "p2")
+        old, acts = await desk.case(), desk.parts.acts
+        assert old.owner is not None
+        with pytest.raises(ActError, match="the older case goes on"):
+            await acts.submit(old.key, AgentMerged(agent=old.owner, into=new.key), "a")
+        with pytest.raises(ActError, match="not this customer's"):
+            await acts.submit(new.key, AgentMerged(agent=old.owner, into=new.key), "b")
+        await desk.handed_off(customer=Customer("c9", "x", "Xenia"))
+        with pytest.raises(ActError, match="not this customer's"):
+            await acts.submit(new.key, AgentMerged(agent=old.owner, into=(await desk.case("p3")).key), "c")
+        await desk.click(desk.tom, "claim", desk.card(1))
+        await desk.work()
+        await desk.click(desk.tom, "propose_plan", desk.card(1))
+        plan = {"step1": "The fee goes back", "due1": int(desk.clock.now().timestamp()) + 7_200}
+        await desk.submit(desk.tom, plan)
+        await desk.submit(desk.tom, plan)
+        await desk.work()
+        with pytest.raises(ActError, match="finish that first"):
+            await acts.submit(new.key, AgentMerged(agent=old.owner, into=old.key), "d")

@@ -11,9 +11,9 @@ import pytest
 from bot.desk.acts import ActError
 from bot.incidents import refuse
 from bot.store.records import Kind
-from bot.storms import group_of
+from bot.storms import answer_group, group_of
 from conversations.conversation import Agent, Author
-from conversations.events import AgentClaimed
+from conversations.events import AgentClaimed, AgentReleased, AgentSplit
 from conversations.ids import AgentId
 from conversations.protocol import State
 from tests.operations.scene import Scene, scene
@@ -122,14 +122,19 @@ async def test_an_answer_that_was_asked_for_survives_a_crash(tmp_path):
 
 async def test_a_customer_with_two_cases_hears_it_once(tmp_path):
     async with scene(tmp_path) as it:
-        from conversations.events import AgentSplit
-
         await it.post("ann", "my parcel is three weeks late, it never arrived")
         await it.post("ann", "and the other parcel is late as well, two weeks now, nobody answers")
         (case,) = await it.cases()
         await it.app.acts.submit(case.key, AgentSplit(agent=NOOR, posts=(case.story[-1].id,)), "s")
         await it.later(minutes=40)
-        assert len(group_of(await it.cases(), "parcel", case.opened_at)) == 2
+        group = group_of(await it.cases(), "parcel", case.opened_at)
+        assert len(group) == 2
+        assert await answer_group(it.app.acts, group, NOOR, "The depot works again, and news follows by 6 PM.", "one") == 1
+        await it.run.settle()
+        assert texts(it).count("The depot works again, and news follows by 6 PM.") == 1
+        await it.later(minutes=5)
+        await it.app.acts.submit(group[0].key, AgentReleased(agent=NOOR), "back")
+        await it.run.settle()
         await it.app.incidents.answer("parcel", "en", ANSWER, LENA, "depot")
         assert await it.app.incidents.carry_on() == 1
         await it.run.settle()
