@@ -36,8 +36,10 @@ from tests.benchmarks.figures import Figure, show, within
 
 ALL_WITHIN_S = 5.0
 LATE_MS = 100.0
+ONLY_QUIET = timedelta(hours=1)
+"""Later than it takes to make the conversations, and earlier than any other of their timers."""
 TEXT = "my parcel is three weeks late and nobody answers"
-POLICY = Policy(quiet_s=Quiet(3600.0, 3600.0, 3600.0, 3600.0))
+POLICY = Policy(quiet_s=Quiet(7200.0, 7200.0, 7200.0, 7200.0))
 """Nothing is due by itself while conversations are made."""
 
 
@@ -71,7 +73,7 @@ async def make(app: App, phone: PlaygroundChannel, count: int, name: str, due_at
 
 async def together(app: App, phone: PlaygroundChannel, count: int) -> tuple[float, float]:
     """Seconds from the second in which all fall due until all are decided, and of them on the processor."""
-    due_at = app.clock.now() + timedelta(days=1)
+    due_at = app.clock.now() + ONLY_QUIET
     await make(app, phone, count, "a", [due_at] * count)
     assert isinstance(app.clock, SystemClock)
     app.clock.jump(due_at)
@@ -123,6 +125,8 @@ async def measure(url: str, timers: int, singles: int, folder: Path) -> list[Fig
     app, phone = await opened(store, folder)
     took, cpu = await together(app, phone, timers)
     late = await alone(app, phone, singles)
+    if bad := await store.poisoned():
+        raise RuntimeError(f"{len(bad)} decisions raised and were put off: {bad[0].error}")
     await store.close()
     await phone.close()
     return [

@@ -113,6 +113,13 @@ class PostgresServer:
             cursor = await connection.execute(statement.encode())
             return await cursor.fetchall() if cursor.description else []
 
+    @property
+    def pid(self) -> int:
+        """The server's first process, the parent of the others."""
+        pid: int | None = self._server.get_pid()
+        assert pid is not None, "the server does not run"
+        return pid
+
     def stop(self) -> None:
         """Stop it and remove its files."""
         self._server.cleanup()

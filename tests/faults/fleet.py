@@ -36,6 +36,10 @@ from tests.platforms.x.faults import Fault, Kind
 from tests.platforms.x.limits import Quota, x_quotas
 
 LEASE_S = 2.0
+CALL_S = 5.0
+"""A call that takes longer counts as unknown; a claim lasts for four of them, as in earnest (where it is a minute)."""
+QUARANTINE_S = 10.0
+"""A platform may take so long to work on a call that was given up: it shares this machine."""
 APART_S = (0.1, 0.9)
 """Between two kills."""
 STUCK_S = 120.0
@@ -53,7 +57,7 @@ STORIES = (
 )
 SETTINGS = """
 posts_daily_max = 100000
-timeout_s = 2.0
+timeout_s = 5.0
 daily_spend_usd_max = 1000000.0
 """
 
@@ -103,7 +107,9 @@ async def work() -> None:
     board.POST_PACE_S = board.UPDATE_PACE_S = desk.POST_PACE_S = desk.UPDATE_PACE_S = 0.0
     async with live(load_config(Path("config.toml"))) as program:
         app = program.app
-        app.desk.sending_s, app.desk.quarantine_s = 10.0, 3.0
+        app.desk.sending_s, app.desk.quarantine_s = 4 * CALL_S, QUARANTINE_S
+        link = app.desk.slack  # type: ignore[attr-defined]
+        link.settings = replace(link.settings, call_s=CALL_S)
         for line in app.channels["x"].lines.values():  # type: ignore[attr-defined]
             line.account = replace(line.account, same_text_hourly_max=1_000_000)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, app.worker.stop)
@@ -191,7 +197,7 @@ def cards(company: Company) -> dict[str, list[str]]:
 async def run(folder: Path, url: str, kills: int, processes: int, pauses: float = 0.0, seed: int = 1) -> Report:
     """So many kills, and the verdict."""
     begun = time.monotonic()
-    async with company_of(folder, url, lease_s=LEASE_S, quarantine_s=3.0, account=SETTINGS) as company:
+    async with company_of(folder, url, lease_s=LEASE_S, quarantine_s=QUARANTINE_S, account=SETTINGS) as company:
         company.x.limits.quotas = {name: (Quota(10_000_000),) for name in x_quotas()}
         company.x.settings.duplicate_window_s = 0.0
         company.slack.limits.enabled = False
