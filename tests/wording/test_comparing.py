@@ -130,6 +130,17 @@ async def test_thousands_of_pairs_are_counted_and_some_are_shown():
     assert (found.asked, found.changed, len(found.pairs)) == (EXAMPLES_MAX + 50, EXAMPLES_MAX + 50, EXAMPLES_MAX)
 
 
+async def test_neither_side_repeats_itself_on_an_account():
+    single = with_draft("We're sorry about this. Tell us all.\n\nI'm an automated assistant.\n")
+    asked = [replace(an_asked(str(n)), at=START + timedelta(minutes=n)) for n in range(3)]
+    elsewhere = replace(asked[2], line="x:other:public")
+    found = compare([*asked[:2], elsewhere], Wording.default(), single)
+    assert [TemplateUse.parse(pair.after.template).version for pair in sorted(found.pairs, key=lambda p: p.at)] == [
+        "draft", "default", "draft",
+    ]  # fmt: skip
+    assert found.after.texts == 3
+
+
 def an_asked(seed: str):
     from bot.wordings.asked import Asked
 

@@ -144,12 +144,13 @@ async def test_a_public_text_needs_a_second_admin_where_that_is_configured(wordi
 
 async def test_44_a_published_version_that_cannot_be_read_gives_way_to_the_last_good_one(wordings):
     await published(wordings, SORRY)
+    await wordings.draft(PLACE, AGAIN, "Lena")
     broken = await wordings.store.add_template(PLACE.row("{{ gone }}", "Lena", NOW))
     await wordings.store.set_template_status(NAME, broken.version, "published", "Lena", "template published", NOW)
     assert await wordings.load()
     assert said(wordings)[1] == "1"
     (problem,) = wordings.problems
-    assert (problem.name, problem.version, problem.instead) == (NAME, 2, "1")
+    assert (problem.name, problem.version, problem.instead) == (NAME, 3, "1")
     assert "gone" in problem.message
 
 
