@@ -1,4 +1,4 @@
-"""Check the two data files of this folder against their own rules and print the counts for the README.
+"""Check the data files of this folder against their own rules and print the counts for the README.
 
 Run it from anywhere: ``python tests/reading/count.py``. It ends with an error naming the line that breaks a rule.
 """
@@ -50,9 +50,8 @@ def line(name: str, counts: Counter[str]) -> None:
     print(f"| {name} | " + " | ".join(str(counts[language]) for language in LANGUAGES) + " |")
 
 
-def main() -> None:
-    """Check everything, then print the tables."""
-    answers, posts = rows("answers.jsonl"), rows("risk.jsonl")
+def tables(answers: list[dict[str, Any]], posts: list[dict[str, Any]]) -> None:
+    """Check a pair of sets, then print what they hold."""
     for answer in answers:
         check_answer(answer)
     for post in posts:
@@ -69,6 +68,13 @@ def main() -> None:
     line("harmless", Counter(row["language"] for row in posts if not row["risk"]))
     for kind in RED + AMBER:
         line(f"`{kind}`", Counter(row["language"] for row in posts if any(r["kind"] == kind for r in row["risk"])))
+
+
+def main() -> None:
+    """Check everything, then print the tables."""
+    for name, ending in (("first", ""), ("fresh", "_fresh")):
+        print(f"\n# The {name} sets\n")
+        tables(rows(f"answers{ending}.jsonl"), rows(f"risk{ending}.jsonl"))
 
 
 if __name__ == "__main__":
