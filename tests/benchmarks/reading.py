@@ -207,8 +207,7 @@ def _cues(rows: Sequence[dict[str, Any]], name: str, reader: Reader) -> Iterable
     macro = {code: statistics.mean(f1(*tally) for tally in by.values()) for code, by in scores.items()}
     each = ", ".join(f"{code} {value:.2f}" for code, value in sorted(macro.items()))
     pooled = {
-        label: [sum(by.get(label, [0, 0, 0])[place] for by in scores.values()) for place in range(3)]
-        for label in given
+        label: [sum(by.get(label, [0, 0, 0])[place] for by in scores.values()) for place in range(3)] for label in given
     }
     of_all = statistics.mean(f1(*tally) for tally in pooled.values())
     yield (
