@@ -57,6 +57,9 @@ HEAR_S = 15.0
 """How often a process asks what another one knows of the accounts of X that it works on."""
 log = get_logger("live")
 
+SECRET_CHARS_MIN = 32
+"""A shorter secret could be guessed, and whoever has it may sign in as anybody."""
+
 
 @dataclass
 class Late:
@@ -212,6 +215,8 @@ class DeskStaff:
 def gate_of(config: Config, program: Live, session: aiohttp.ClientSession, port: int) -> SignedGate:
     """How people sign in to the console. Raises ``ConfigError`` where a secret is missing."""
     shared = secret("CONSOLE_SECRET")
+    if shared is not None and len(shared.get_secret_value()) < SECRET_CHARS_MIN:
+        raise ConfigError([f"environment: HEAROUT_CONSOLE_SECRET: give {SECRET_CHARS_MIN} characters or more"])
     clock, console = program.app.clock, config.console
     cookies = Cookies(shared.get_secret_value() if shared else "", clock, secure=console.url.startswith("https://"))
     if console.sign_in == "link":

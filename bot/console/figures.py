@@ -23,7 +23,7 @@ SPAN = timedelta(days=30)
 """What the page looks back on."""
 CASES_MAX = 3000
 """The latest cases that are looked at; the page says so when there are more."""
-PAGE = 200
+PAGE = 100
 BURST = timedelta(minutes=30)
 FRESH = timedelta(seconds=20)
 """Figures younger than this are shown again as they are."""

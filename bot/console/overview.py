@@ -25,10 +25,10 @@ from bot.desk.incident import UPDATE_CHARS_MAX, Incident
 from conversations.deadlines import zone
 from conversations.protocol import State
 
-WAIT_S = 0.15
+WAIT_S = 0.1
 """So long the page waits for its charts; else it comes without them and fetches them as soon as they are ready."""
 OPEN_MAX = 5000
-PAGE = 200
+PAGE = 100
 NEXT_MAX = 8
 
 
