@@ -28,8 +28,6 @@ def test_a_draft_is_published_kept_in_the_history_and_rolled_back(tmp_path):
     kept = hearout("templates", "publish", "draft.toml", "--draft", "--by", "Lena", "--json", cwd=tmp_path)
     assert kept.returncode == 0, kept.stderr
     assert document(kept) == [{"name": NAME, "version": 1, "status": "draft", "problem": ""}]
-    listed = document(hearout("templates", "list", "--language", "de", "--act", "acknowledge", "--json", cwd=tmp_path))
-    assert {"name": NAME, "version": "default", "drafts": [1]} in listed
     put = hearout("templates", "publish", f"{NAME}@1", "--by", "Omar", cwd=tmp_path)
     assert (put.returncode, put.stdout.decode().strip()) == (0, f"{NAME}@1 (published)")
     listed = document(hearout("templates", "list", "--language", "de", "--act", "acknowledge", "--json", cwd=tmp_path))
@@ -42,7 +40,6 @@ def test_a_draft_is_published_kept_in_the_history_and_rolled_back(tmp_path):
     back = hearout("templates", "rollback", NAME, cwd=tmp_path)
     assert (back.returncode, back.stdout.decode().strip()) == (0, f"{NAME}: the default is in force")
     assert hearout("templates", "rollback", NAME, cwd=tmp_path).returncode == 2
-    assert b"rolled back" in hearout("templates", "history", cwd=tmp_path).stdout
 
 
 def test_what_is_refused_stays_out_and_is_exit_1(tmp_path):
