@@ -66,6 +66,7 @@ class Worker:
         self.desk = desk
         self.decide = decide
         self.stopping = asyncio.Event()
+        self.lanes_set = False
         self.loops: dict[str, Loop] | None = None
         self.beats: dict[str, float] = {}
         self.failures: dict[str, str] = {}
@@ -75,8 +76,6 @@ class Worker:
         """Run what the role asks for until ``stop`` is called, then drain."""
         self.loops = self.working_loops()
         outer = self.listening_loops()
-        if self.role.delivers:
-            await self.delivery.open()
         listening = [asyncio.create_task(self.supervise(name, loop), name=name) for name, loop in outer.items()]
         working = [asyncio.create_task(self.supervise(name, loop), name=name) for name, loop in self.loops.items()]
         await self.stopping.wait()
@@ -180,6 +179,9 @@ class Worker:
 
     async def deliver_loop(self) -> None:
         """Send whatever may leave, then sleep until something else may."""
+        if not self.lanes_set:
+            await self.delivery.open()
+            self.lanes_set = True
         changed = self.delivery.changed
         while True:
             self.beat("delivery")

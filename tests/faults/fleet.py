@@ -69,6 +69,7 @@ class Report:
     processes: int
     kills: int
     pauses: int
+    ended_by_themselves: int
     seconds: float
     complaints: int
     replies: int
@@ -126,7 +127,7 @@ class Fleet:
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(["tests.faults.warm"])
         self.running: list[BaseProcess] = []
-        self.kills = self.pauses = self.posted = 0
+        self.kills = self.pauses = self.posted = self.ended = 0
 
     def start(self) -> None:
         """As many as there should be."""
@@ -146,16 +147,17 @@ class Fleet:
         """One of them dies; some are silent before it for longer than their leases."""
         process = self.chance.choice(self.running)
         assert process.pid is not None
-        if not process.is_alive():
-            raise RuntimeError(f"a process ended by itself, with {process.exitcode}")
         if self.chance.random() < pauses:
             self.pauses += 1
             os.kill(process.pid, signal.SIGSTOP)
             await asyncio.sleep(LEASE_S * 1.5)
             os.kill(process.pid, signal.SIGCONT)
             await asyncio.sleep(self.chance.uniform(0.0, 0.3))
-        os.kill(process.pid, signal.SIGKILL)
-        self.kills += 1
+        if process.is_alive():
+            process.kill()
+            self.kills += 1
+        else:
+            self.ended += 1
         self.running.remove(process)
         await asyncio.to_thread(process.join)
 
@@ -248,6 +250,7 @@ async def judged(fleet: Fleet, seconds: float) -> Report:
         processes=fleet.size,
         kills=fleet.kills,
         pauses=fleet.pauses,
+        ended_by_themselves=fleet.ended,
         seconds=round(seconds, 1),
         complaints=len(posts),
         replies=sum(replies.values()),
