@@ -83,7 +83,7 @@ class Policy:
     story_turns_max: int = 60  # turns of the story that are kept in the conversation itself
     held_terms: tuple[str, ...] = ()  # a first reply to a story with one of these words waits for a human
     held_topics: tuple[str, ...] = ()  # topics whose first replies wait for a human (an incident)
-    incident_updates: Mapping[str, str] = field(default_factory=dict)  # for first replies, by "topic" or "topic@language"
+    incident_updates: Mapping[str, str] = field(default_factory=dict)  # by "topic" or "topic@language"
     held_alarm_s: float = 2700.0  # a held first reply is alarmed this long before its window ends
     check_backs_paused: bool = False  # the bot asks nobody whether they are happy while an incident lasts
     hold_look_s: float = 300.0  # how often a held first reply is decided again
