@@ -7,9 +7,14 @@ from pathlib import Path
 import pytest
 
 from bot.desk.acts import ActError
+from bot.store.records import Arrival
+from conversations.comprehension import Reader
+from conversations.comprehension.reading import ReadingContext
 from conversations.conversation import Conversation, Customer, Outcome
-from conversations.events import AgentMerged
+from conversations.events import AgentMerged, CustomerPosted, PostDeleted
+from conversations.ids import ExternalId
 from conversations.protocol import State
+from conversations.wording.request import Surface
 from tests.desk.scene import Desk, company
 from tests.platforms.slack.acts import ActRefused
 
@@ -175,3 +180,37 @@ async def test_what_cannot_be_merged_is_refused_at_the_door(tmp_path: Path) -> N
         await desk.work()
         with pytest.raises(ActError, match="finish that first"):
             await acts.submit(new.key, AgentMerged(agent=old.owner, into=old.key), "d")
+
+
+async def test_a_post_that_comes_in_the_instant_of_the_merge_is_passed_on_once(tmp_path: Path) -> None:
+    async with company(tmp_path) as desk:
+        await two_matters(desk)
+        new = await split(desk, "p2")
+        old = await desk.case()
+        assert old.owner is not None
+        text = "The fee was 4.90, twice."
+        event = CustomerPosted(
+            id=ExternalId("p9"),
+            posted_at=desk.clock.now(),
+            surface=Surface.PUBLIC,
+            text=text,
+            reading=Reader.default().read(text, ReadingContext(channel="playground")),
+        )
+        post = Arrival(
+            channel="playground", account=old.account, id=event.id, event=event, at=desk.clock.now(), conversation=new.key
+        )
+        await desk.parts.acts.merge(new, old.key, old.owner, "m")
+        await desk.parts.intake([post])  # to the one that is about to go
+        await desk.parts.intake([post])
+        await desk.work()
+        assert await turns(desk, await desk.case()) == ["p1", "p2", "p9"]
+        assert await turns(desk, new) == []
+        assert sum("4.90" in message.text for message in desk.thread()) == 1
+        gone = PostDeleted(id=event.id, deleted_at=desk.clock.now())
+        deletion = Arrival(
+            channel="playground", account=old.account, id=ExternalId("d9"), event=gone, at=desk.clock.now(), about=event.id
+        )
+        await desk.parts.intake([deletion])
+        await desk.work()
+        assert not any("4.90" in message.text for card in desk.cards() for message in desk.thread(card))
+        assert "4.90" not in str(await desk.parts.store.export_customer(old.customer.id))
