@@ -38,7 +38,7 @@ def seen(pack: LanguagePack, text: str, drop: Sequence[str]) -> list[str]:
     tokens = pack.tokens(clean(bounded(text)[0]))
     found = {sign for part in signs(tokens, pack.phrases.find(tokens)) for sign in part.names()}
     small = pack.small if "small" in drop else frozenset()
-    return [sign for sign in found if not sign.startswith(tuple(drop)) and sign not in small]
+    return sorted(sign for sign in found if not sign.startswith(tuple(drop)) and sign not in small)
 
 
 def owned(code: str, sign: str) -> str:
