@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,6 +38,8 @@ from conversations.wording.request import Act, Situation, Surface
 SOURCE_CHARS_MAX = 20_000
 """Longer than any message could need: every phrasing of every part."""
 VERSIONS_MAX = 30
+WAIT_S = 0.15
+"""So long a page waits for what was found in its source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,16 @@ async def look_at(app: Running, source: str, entry: Entry, key: str, number: int
         changed=any(line.kind.value != "same" for line in lines),
         may_publish=not refused(findings),
     )
+
+
+async def soon(looking: Awaitable[Look]) -> Look | None:
+    """A look that is quick; one that has to load a language's rules first is fetched by the page when it stands."""
+    task = asyncio.ensure_future(looking)
+    done, _ = await asyncio.wait([task], timeout=WAIT_S)
+    if not done:
+        task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        return None
+    return task.result()
 
 
 def mark(source: str, finding: Finding) -> Mark:
@@ -194,7 +206,8 @@ async def editor(
         "entry": entry,
         "place": entry.place,
         "source": source,
-        "look": await look_at(app, source, entry, key, 0),
+        "look": await soon(look_at(app, source, entry, key, 0)),
+        "message": "",
         "samples": SAMPLES,
         "sample_key": key,
         "drafts": [draft_line(request, row, person) for row in entry.drafts],
