@@ -239,7 +239,8 @@ async def judged(fleet: Fleet, seconds: float) -> Report:
     counts = await store.counts()
     problems = [f"poisoned: {bad.conversation}: {bad.error}" for bad in await store.poisoned()]
     problems += await store.check()
-    bad = await store.outbox(statuses=("pending", "sending", "unknown", "failed", "rejected", "refused"), limit=20)
+    bad = await store.outbox(statuses=("failed", "rejected", "refused"), limit=20)
+    bad += await store.outbox(statuses=("pending", "sending", "unknown"), limit=5)
     problems += [f"{row.status.value}: {row.key} {row.kind.value}: {row.reason}" for row in bad]
     cases = await store.conversations(limit=100_000)
     claimed_again = sum(1 for row in await store.outbox(limit=100_000) if row.fence > 1)
