@@ -28,6 +28,10 @@ class Violation(Exception):
         self.invariant = invariant
         self.words = words
 
+    def __reduce__(self) -> tuple[type[Violation], tuple[str, str]]:
+        """A seed is played in a process of its own: what it found has to travel."""
+        return Violation, (self.invariant, self.words)
+
 
 class Facts:
     """The judge's memory."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 from collections import Counter
@@ -19,6 +20,7 @@ import pytest
 
 from bot.crash_points import POINTS
 from tests.simulation.command import simulate
+from tests.simulation.facts import Violation
 from tests.simulation.mutants import MUTANTS, planted
 from tests.simulation.run import run
 from tests.simulation.scenario import Mishap, scenario
@@ -42,6 +44,11 @@ FAULTS = (
 def sample() -> dict[str, Any]:
     """The seeds of a commit, run once for all tests."""
     return simulate(seeds=SEEDS, days=DAYS)
+
+
+def test_what_a_seed_found_comes_back_from_its_process() -> None:
+    found = pickle.loads(pickle.dumps(Violation("I3", "twice")))  # noqa: S301 - it is ours
+    assert (found.invariant, found.words, str(found)) == ("I3", "twice", "I3: twice")
 
 
 def test_no_seed_breaks_an_invariant() -> None:
