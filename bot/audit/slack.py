@@ -86,9 +86,7 @@ class SlackAudit:
             findings += [
                 Finding(Kind.MISSING, "slack", f"{row.external_id} of {row.key}")
                 for row in said
-                if row.updated_at is not None
-                and since <= row.updated_at <= until
-                and opaque(row.key) not in marks
+                if row.updated_at is not None and since <= row.updated_at <= until and opaque(row.key) not in marks
             ]
         return findings
 
