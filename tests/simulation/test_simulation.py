@@ -47,7 +47,7 @@ def sample() -> dict[str, Any]:
 
 
 def test_what_a_seed_found_comes_back_from_its_process() -> None:
-    found = pickle.loads(pickle.dumps(Violation("I3", "twice")))  # noqa: S301 - it is ours
+    found = pickle.loads(pickle.dumps(Violation("I3", "twice")))
     assert (found.invariant, found.words, str(found)) == ("I3", "twice", "I3: twice")
 
 
