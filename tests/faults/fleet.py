@@ -28,7 +28,7 @@ from datetime import UTC, datetime
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from bot.slack.marks import ids_of
+from bot.slack.marks import ids_of, opaque
 from bot.store.opening import open_url
 from tests.contracts.backends import PostgresServer
 from tests.live.company import Company, company_of
@@ -186,12 +186,13 @@ class Fleet:
 
 
 def cards(company: Company) -> dict[str, list[str]]:
-    """The ids that each of the bot's messages at the desk carries, by the message."""
+    """The messages at the desk that are cases' cards, and the ids that each carries. Alerts are none."""
     world = company.slack.world
+    wanted = {opaque(f"card:x:acme:{id_}") for id_ in company.x.world.posts}
     found: dict[str, list[str]] = {}
     for message in world.history(company.channel):
         ids = ids_of({"metadata": message.metadata}) if message.metadata else []
-        if message.user == world.app.bot_user and message.blocks and not message.is_reply:
+        if message.user == world.app.bot_user and wanted.intersection(ids):
             found[message.ts] = sorted(ids)
     return found
 
