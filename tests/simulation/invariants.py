@@ -316,7 +316,7 @@ class NothingStuck(Invariant):
 
     def __init__(self, facts: Facts) -> None:
         super().__init__(facts)
-        self.due: dict[str, tuple[float, float]] = {}
+        self.due: dict[str, tuple[int, float]] = {}
         self.unread: dict[str, float] = {}
         self.open_rows: dict[str, tuple[float, float]] = {}
         self.unknown: dict[str, float] = {}
@@ -332,7 +332,7 @@ class NothingStuck(Invariant):
             if change.a is None:
                 self.due.pop(change.subject, None)
             else:
-                self.due[change.subject] = (facts.from_micros(change.a), facts.able_s)
+                self.due[change.subject] = (change.a, facts.able_s)
             if change.became != "CLOSED" and change.a is None:
                 self.sleeping.setdefault(change.subject, facts.able_s)
             else:
@@ -370,8 +370,11 @@ class NothingStuck(Invariant):
         """See ``Invariant``."""
         facts = self.facts
         able_s, now_s = facts.able_s, facts.world.t
-        for key, (due_s, since_s) in self.due.items():
-            if now_s > due_s + SLACK_S and able_s - max(since_s, facts.able_at(due_s)) > SLACK_S:
+        stepped_s = max((facts.able_at(at) for at, _ in facts.clock.steps[-1:]), default=0.0)
+        for key, (due_at, since_s) in self.due.items():
+            # by the clock as it stands now, and since it does: what a wrong clock wrote is due when it is right
+            due_s = facts.from_micros(due_at)
+            if now_s > due_s + SLACK_S and able_s - max(since_s, stepped_s, facts.able_at(due_s)) > SLACK_S:
                 raise self.broken(f"{key} was due {now_s - due_s:.0f} s ago, and is not decided")
         for what, events in (("unread", self.unread), ("given up without a word", self.untold)):
             for key, since_s in events.items():
