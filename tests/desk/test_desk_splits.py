@@ -188,7 +188,7 @@ async def test_a_post_that_comes_in_the_instant_of_the_merge_is_passed_on_once(t
         new = await split(desk, "p2")
         old = await desk.case()
         assert old.owner is not None
-        text = "The fee was 4.90, twice."
+        text = "The fee was four-ninety, twice."
         event = CustomerPosted(
             id=ExternalId("p9"),
             posted_at=desk.clock.now(),
@@ -205,12 +205,12 @@ async def test_a_post_that_comes_in_the_instant_of_the_merge_is_passed_on_once(t
         await desk.work()
         assert await turns(desk, await desk.case()) == ["p1", "p2", "p9"]
         assert await turns(desk, new) == []
-        assert sum("4.90" in message.text for message in desk.thread()) == 1
+        assert sum("four-ninety" in message.text for message in desk.thread()) == 1
         gone = PostDeleted(id=event.id, deleted_at=desk.clock.now())
         deletion = Arrival(
             channel="playground", account=old.account, id=ExternalId("d9"), event=gone, at=desk.clock.now(), about=event.id
         )
         await desk.parts.intake([deletion])
         await desk.work()
-        assert not any("4.90" in message.text for card in desk.cards() for message in desk.thread(card))
-        assert "4.90" not in str(await desk.parts.store.export_customer(old.customer.id))
+        assert not any("four-ninety" in message.text for card in desk.cards() for message in desk.thread(card))
+        assert "four-ninety" not in str(await desk.parts.store.export_customer(old.customer.id))
