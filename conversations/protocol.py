@@ -184,8 +184,10 @@ TABLE: tuple[Row, ...] = (
     row(UNOWNED, T.AGENT_DISMISSED, "", S.CLOSED, "withdraw_words close_dismissed"),
     row(OWNED, T.AGENT_DISMISSED, "nothing_promised", S.CLOSED, "withdraw_words close_dismissed"),
     row((*OWNED, *DONE, S.CLOSED), T.AGENT_DISMISSED, "", None, "tell_not_now"),
-    row((S.AWAITING_AGENT, S.WITH_AGENT), T.CUSTOMER_POSTED, "reopen_words_on_their_way certainly_content", None,
-        "withdraw_words wake_queue call_customer_wrote start_answer_clock"),
+    row(S.AWAITING_AGENT, T.CUSTOMER_POSTED, "reopen_words_on_their_way certainly_content", None,
+        "withdraw_words wake_queue call_customer_wrote"),
+    row(S.WITH_AGENT, T.CUSTOMER_POSTED, "reopen_words_on_their_way certainly_content", None,
+        "withdraw_words call_customer_wrote start_answer_clock"),
     row(S.AWAITING_AGENT, T.CUSTOMER_POSTED, "", S.AWAITING_AGENT, "postpone_words wake_queue"),
     row(S.AWAITING_AGENT, T.HANDOFF_UNCLAIMED, "", S.AWAITING_AGENT, "escalate say_holding"),
 

@@ -34,6 +34,12 @@ class Hit(NamedTuple):
 
 @dataclass(slots=True)
 class Node:
+    """A place in the trie of all phrases: what may follow, by the kind of the next piece, and what ends here.
+
+    ``begin`` and ``begin_text`` are passed without a word, at a sentence's and at the text's beginning; ``end_marks`` and
+    ``end_text_marks`` count only where the sentence or the text ends. Most nodes have one way on, so what is not there is None.
+    """
+
     words: dict[str, Node] | None = None
     prefixes: dict[int, dict[str, Node]] | None = None
     classes: dict[str, Node] | None = None
