@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from bot.store.opening import open_url, sqlite_file
-from bot.store.records import Claimed, Decision, Report, Status
+from bot.store.records import Report, Status
 from bot.store.steps import to_postgres
 from conversations.conversation import Author
-from conversations.events import CustomerPosted, WordsAccepted
+from conversations.events import WordsAccepted
 from conversations.ids import ExternalId
-from tests.contracts.examples import NOW, consume, open_or_join, post, quiet_timer, row, turn_of
+from tests.benchmarks.store import decide
+from tests.contracts.examples import NOW, open_or_join, post
 
 FIRST = "0"
 KEY = f"x:acme:{FIRST}"
@@ -46,19 +47,6 @@ OWN = {
     "closed_at": "case when n % 10 = 0 then null else updated_at end",
 }
 OF_FIRST = {"conversation": f"key='{KEY}'", "customer": "id='c0'"}
-
-
-def decide(claimed: Claimed) -> Decision:
-    """What an engine decides most often: read, one turn, one reply, one timer; a report is only read."""
-    conversation = claimed.conversation
-    consumed = tuple(item.sequence for item in claimed.events)
-    changed = consume(claimed, timers=(quiet_timer(NOW.replace(year=2030)),))
-    first = claimed.events[0].event
-    if isinstance(first, WordsAccepted):
-        return Decision(conversation=changed, consumed=consumed)
-    assert isinstance(first, CustomerPosted)
-    reply = row(conversation.key, f"{conversation.version}:0", body={"text": "We hear you.", "in_reply_to": "1"})
-    return Decision(conversation=changed, consumed=consumed, turns=(turn_of(conversation.key, first),), outbox=(reply,))
 
 
 async def first_conversation(url: str) -> None:
