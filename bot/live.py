@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import aiohttp
-import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
@@ -27,8 +24,8 @@ from bot.config import Config, ConfigError, XAccountSection, secret
 from bot.console import ops, spending
 from bot.console.app import web
 from bot.console.door import LOOPBACK, Door
-from bot.console.people import Role, StaffUnknown
-from bot.console.serve import DRAIN_S, Server, listen
+from bot.console.people import StaffUnknown
+from bot.console.serve import at_work, listen, stopped_by_signals
 from bot.console.session import Cookies
 from bot.console.sign_in import Links, SignedGate
 from bot.desk.playground import PlaygroundDesk
@@ -43,6 +40,7 @@ from bot.roles import ProcessRole
 from bot.slack import Mode, Slack, SlackSettings, Trouble
 from bot.slack.people import People
 from bot.slack.sign_in import SlackSignIn
+from bot.staff import Role
 from bot.store.moving import refuse_moved
 from bot.store.port import Store
 from bot.store.sqlite import SqliteStore
@@ -163,36 +161,10 @@ async def run(config: Config, port: int | None = None, role: ProcessRole = Proce
             console = web(app, gate_of(config, program, session, sock.getsockname()[1]), hosts=hosts)
         else:  # what machines ask, and nothing for people
             console = Starlette(routes=ops.routes(app), middleware=[Middleware(Door, hosts=hosts)])
-        served = uvicorn.Config(
-            ops.beside(console, program.signed),
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            ws="none",
-            server_header=False,
-            timeout_graceful_shutdown=DRAIN_S,
-        )
-        server = Server(served)
-        working = asyncio.create_task(app.worker.run(), name="worker")
-        serving = asyncio.create_task(server.serve(sockets=[sock]), name="server")
-
-        def stop() -> None:
-            app.worker.stop()
-            app.worker.bell.ring()  # live streams end now
-            server.should_exit = True
-
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, stop)
-        for task in (working, serving):
-            task.add_done_callback(lambda _done: stop())
-        log.warning("running", role=role.value, channels=sorted(app.channels), port=sock.getsockname()[1])
-        try:
-            await app.worker.stopping.wait()
-        finally:
-            stop()
-            await serving
-            await working
+        async with at_work(app.worker, ops.beside(console, program.signed), sock) as server:
+            with stopped_by_signals(server):
+                log.warning("running", role=role.value, channels=sorted(app.channels), port=sock.getsockname()[1])
+                await app.worker.stopping.wait()
 
 
 # ---------------------------------------------------------------- the console's door
@@ -207,7 +179,7 @@ class DeskStaff:
     async def role(self, user: str, team: str) -> Role:
         """See ``bot.console.people.Staff``."""
         try:
-            return Role(int(await self.people.role(user, team)))
+            return await self.people.role(user, team)
         except Trouble as trouble:
             raise StaffUnknown(str(trouble)) from trouble
 

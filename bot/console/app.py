@@ -20,7 +20,8 @@ from bot.console.frame import admitted, no
 from bot.console.live import events
 from bot.console.pages import HERE, Pages
 from bot.console.parts import Running
-from bot.console.people import Gate, Page, Role
+from bot.console.people import Gate, Page
+from bot.staff import Role
 from bot.store.port import StoreUnavailable
 
 

@@ -17,9 +17,10 @@ from bot.console.coming import coming
 from bot.console.forms import BadInput, Form
 from bot.console.frame import SAID, act, noted, page, running
 from bot.console.parts import Running
-from bot.console.people import Page, Role
+from bot.console.people import Page
 from bot.console.view import Line, hop_of, line_of, thread
 from bot.desk.card import card
+from bot.staff import Role
 from bot.store.records import Kind
 from conversations.comprehension.reading import RiskLevel
 from conversations.conversation import Conversation

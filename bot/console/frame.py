@@ -15,7 +15,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from bot.console.forms import BadInput, Form, read_form
 from bot.console.pages import Pages
 from bot.console.parts import Running
-from bot.console.people import Gate, Page, Person, Role, StaffUnknown
+from bot.console.people import Gate, Page, Person, StaffUnknown
+from bot.staff import Role
 from conversations.deadlines import zone
 
 HTMX = "hx-request"

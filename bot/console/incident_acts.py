@@ -13,9 +13,10 @@ from starlette.responses import Response
 from bot.console.forms import BadInput, Form, read_form
 from bot.console.frame import SAID, act, page, person_of, running
 from bot.console.overview import home_with
-from bot.console.people import Page, Role
+from bot.console.people import Page
 from bot.desk.acts import ActError
 from bot.desk.incident import ANSWER_CHARS_MAX, Look
+from bot.staff import Role
 
 SAID |= {
     "paused": "The bot is paused: it says nothing of its own. Agents' words still go out.",

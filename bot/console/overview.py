@@ -18,10 +18,11 @@ from bot.console.forms import Form
 from bot.console.frame import page, running
 from bot.console.fresh import Fresh
 from bot.console.parts import Running
-from bot.console.people import Page, Role
+from bot.console.people import Page
 from bot.console.view import Line, line_of
 from bot.desk.acts import OPEN_STATES
 from bot.desk.incident import UPDATE_CHARS_MAX, Incident
+from bot.staff import Role
 from conversations.deadlines import zone
 from conversations.protocol import State
 

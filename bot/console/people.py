@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bot.staff import Role
 from conversations.conversation import Agent
 from conversations.errors import HearoutError
 from conversations.ids import AgentId
-
-
-class Role(IntEnum):
-    """What somebody may do, as at the desk. Each role may do what those below it may."""
-
-    NOBODY = 0
-    AGENT = 1
-    LEAD = 2
-    ADMIN = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from bot.console.app import PLAYGROUND, web
 from bot.console.parts import Parts
 from bot.console.people import PlaygroundGate
+from bot.worker import Worker
 from conversations.errors import HearoutError
 
 HOST = "127.0.0.1"
@@ -54,10 +56,11 @@ def listen(port: int, host: str = HOST) -> socket.socket:
 
 
 @asynccontextmanager
-async def running(app: Parts, sock: socket.socket) -> AsyncIterator[Server]:
-    """The worker and the web server at work on a socket; on leaving, both finish what is under way."""
+async def at_work(worker: Worker, asgi: ASGIApp, sock: socket.socket) -> AsyncIterator[Server]:
+    """The worker and a web server on a socket, together: when one ends so does the other, and leaving waits until both have
+    finished what was under way."""
     config = uvicorn.Config(
-        web(app, PlaygroundGate(), PLAYGROUND),
+        asgi,
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -66,17 +69,17 @@ async def running(app: Parts, sock: socket.socket) -> AsyncIterator[Server]:
         timeout_graceful_shutdown=DRAIN_S,
     )
     server = Server(config)
-    working = asyncio.create_task(app.worker.run(), name="worker")
+    working = asyncio.create_task(worker.run(), name="worker")
     serving = asyncio.create_task(server.serve(sockets=[sock]), name="server")
 
     def stop() -> None:
-        app.worker.stop()
-        app.worker.bell.ring()  # live streams end now
+        worker.stop()
+        worker.bell.ring()  # live streams end now
         server.should_exit = True
 
     server.stop = stop
-    working.add_done_callback(lambda task: stop())
-    serving.add_done_callback(lambda task: stop())
+    for task in (working, serving):
+        task.add_done_callback(lambda _done: stop())
     try:
         yield server
     finally:
@@ -85,17 +88,33 @@ async def running(app: Parts, sock: socket.socket) -> AsyncIterator[Server]:
         await working
 
 
+@contextlib.contextmanager
+def stopped_by_signals(server: Server) -> Iterator[None]:
+    """SIGTERM and Ctrl-C stop it gracefully."""
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, server.stop)
+    try:
+        yield
+    finally:
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(name)
+
+
+@asynccontextmanager
+async def running(app: Parts, sock: socket.socket) -> AsyncIterator[Server]:
+    """The playground at work on a socket."""
+    async with at_work(app.worker, web(app, PlaygroundGate(), PLAYGROUND), sock) as server:
+        yield server
+
+
 async def serve(app: Parts, port: int, open_browser: bool) -> None:
     """Run the playground until SIGTERM or Ctrl-C, then finish what is under way. Raises ``PortTaken`` before anything runs."""
     sock = listen(port)
     url = f"http://{HOST}:{sock.getsockname()[1]}/playground"
-    loop = asyncio.get_running_loop()
     async with running(app, sock) as server:
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, server.stop)
-        print(f"Hearout's playground: {url}  (stop it with Ctrl-C)", flush=True)
-        if open_browser:
-            loop.run_in_executor(None, webbrowser.open, url)
-        await app.worker.stopping.wait()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.remove_signal_handler(name)
+        with stopped_by_signals(server):
+            print(f"Hearout's playground: {url}  (stop it with Ctrl-C)", flush=True)
+            if open_browser:
+                asyncio.get_running_loop().run_in_executor(None, webbrowser.open, url)
+            await app.worker.stopping.wait()

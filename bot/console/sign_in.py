@@ -19,10 +19,11 @@ from starlette.responses import RedirectResponse, Response
 
 from bot.clock import Clock
 from bot.console.frame import audit, page
-from bot.console.people import Page, Person, Role, Staff
+from bot.console.people import Page, Person, Staff
 from bot.console.session import SESSION_LIFE, SIGN_IN_LIFE, Cookies
 from bot.log import get_logger
 from bot.slack.sign_in import Identity, OtherTeam, SignInError, SlackSilent
+from bot.staff import Role
 
 LINK_LIFE = timedelta(minutes=30)
 """How long a printed link may be used."""

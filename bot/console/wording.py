@@ -15,7 +15,8 @@ from bot.console import words
 from bot.console.forms import BadInput, Form, read_form
 from bot.console.frame import page, person_of, running
 from bot.console.parts import Running
-from bot.console.people import Page, Person, Role
+from bot.console.people import Page, Person
+from bot.staff import Role
 from bot.store.records import TemplateVersion
 from bot.wordings import (
     SAMPLES,

@@ -16,8 +16,9 @@ from starlette.responses import RedirectResponse, Response
 
 from bot.console.forms import BadInput, Form, read_form
 from bot.console.frame import SAID, noted, page, person_of, running
-from bot.console.people import Page, Role
+from bot.console.people import Page
 from bot.console.wording import SOURCE_CHARS_MAX, editor, entry_of, place_from, source_wanted
+from bot.staff import Role
 from bot.wordings import Comparison, Entry, NoSuchTemplate, Refused, SecondAdminNeeded, compare_own
 from conversations.errors import HearoutError
 from conversations.wording.findings import Finding

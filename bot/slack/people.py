@@ -11,12 +11,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import IntEnum
 from typing import Any
 
 from bot.log import get_logger
 from bot.slack.app import Slack
 from bot.slack.trouble import Trouble, TroubleKind
+from bot.staff import Role
 
 FRESH = timedelta(seconds=25)
 """Younger answers are used as they are; older ones are used once more while they are fetched again."""
@@ -25,15 +25,6 @@ STALE = timedelta(seconds=55)
 PEOPLE_MAX = 5_000
 
 log = get_logger("slack.people")
-
-
-class Role(IntEnum):
-    """What somebody may do. Each role may do what those below it may."""
-
-    NOBODY = 0
-    AGENT = 1
-    LEAD = 2
-    ADMIN = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pytest
 from starlette.routing import Mount, Route
 
 from bot.console.app import PAGES
-from bot.console.people import Role
+from bot.staff import Role
 from tests.console.office import URL, Office, office
 
 pytestmark = pytest.mark.anyio

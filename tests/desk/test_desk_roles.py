@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.slack.people import Role
+from bot.staff import Role
 from conversations.protocol import State
 from tests.desk.scene import Desk, company
 from tests.platforms.slack.faults import Fault, Trouble

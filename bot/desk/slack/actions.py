@@ -26,9 +26,9 @@ from bot.desk.slack.incident import PREFIX, Incidental
 from bot.desk.slack.modals import Meta
 from bot.desk.slack.replies import Replies, Starts
 from bot.log import get_logger
-from bot.slack.people import Role
 from bot.slack.text import escape, mention
 from bot.slack.trouble import Trouble
+from bot.staff import Role
 from bot.store.port import StoreError
 from bot.store.records import Taken
 from conversations.conversation import Agent, Conversation

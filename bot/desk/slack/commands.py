@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from bot.desk.acts import ActError
 from bot.desk.slack.actions import NOT_KEPT
-from bot.slack.people import Role
 from bot.slack.text import escape
 from bot.slack.trouble import Trouble
+from bot.staff import Role
 from bot.store.port import StoreError
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from bot.desk.card import Heat, heat_of
 from bot.desk.slack import kit, modals
 from bot.desk.slack.cards import ACTION, HEATS, STATES, case_block
 from bot.desk.slack.kit import Block
-from bot.slack.people import Role
 from bot.slack.text import cut, escape, instant, link, quoted
+from bot.staff import Role
 from bot.store.records import Aside
 from conversations.comprehension.reading import Decision
 from conversations.conversation import Conversation

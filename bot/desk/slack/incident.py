@@ -15,8 +15,8 @@ from bot.desk.slack import kit
 from bot.desk.slack.cards import ACTION
 from bot.desk.slack.kit import Block
 from bot.desk.slack.modals import Meta, findings_blocks, view
-from bot.slack.people import Role
 from bot.slack.text import cut, escape, quoted
+from bot.staff import Role
 
 if TYPE_CHECKING:
     from bot.desk.slack.actions import Actions, Actor

@@ -17,9 +17,9 @@ from bot.desk.slack.forms import text as text_of
 from bot.desk.slack.incident import PREFIX
 from bot.desk.slack.modals import Meta
 from bot.log import get_logger
-from bot.slack.people import Role
 from bot.slack.text import escape, plain
 from bot.slack.trouble import Trouble
+from bot.staff import Role
 from bot.store.port import StoreError
 from conversations.conversation import Agent, Conversation
 from conversations.events import AgentEvent, AgentReleased, AgentReplied, AgentTransferred
