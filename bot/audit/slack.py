@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 from bot.audit import Finding, Kind
 from bot.channels.slack.channel import SlackChannel
@@ -57,14 +58,16 @@ class SlackAudit:
         record = await self.desk.board.records.get(case.key)
         if not record.up:
             return []
-        marks = await self.marks(record.channel, record.ts, since)
-        marks = {mark: [ts for ts in shown if ts != record.ts] for mark, shown in marks.items()}
+        shown = await self.marks(record.channel, record.ts, since)
+        if shown is None:
+            return []
+        marks = {mark: [ts for ts in stamps if ts != record.ts] for mark, stamps in shown.items()}
         known = {opaque(row.key) for row in rows}
         where = "slack desk"
         return doubled(where, record.channel, marks) + [
-            Finding(Kind.ORPHAN, where, f"{record.channel}:{shown[0]}")
-            for mark, shown in marks.items()
-            if shown and mark not in known
+            Finding(Kind.ORPHAN, where, f"{record.channel}:{stamps[0]}")
+            for mark, stamps in marks.items()
+            if stamps and mark not in known
         ]
 
     async def with_the_customer(
@@ -74,42 +77,47 @@ class SlackAudit:
         if self.customers is None or case.channel != self.customers.name:
             return []
         findings = []
-        threads: dict[tuple[str, str], list[OutboxRow]] = defaultdict(list)
+        threads: dict[tuple[str, str | None], list[OutboxRow]] = defaultdict(list)
         for row in rows:
             if row.kind is RowKind.WORDS and row.status is Status.SENT and row.place is not Place.DESK:
-                channel, thread = await self.customers.place_of(row, case)
-                if thread is not None:
-                    threads[channel, thread].append(row)
+                threads[await self.customers.place_of(row, case)].append(row)
         for (channel, thread), said in threads.items():
             marks = await self.marks(channel, thread, since)
+            if marks is None:
+                continue
             findings += doubled("slack", channel, marks)
             findings += [
                 Finding(Kind.MISSING, "slack", f"{row.external_id} of {row.key}")
                 for row in said
-                if row.updated_at is not None and since <= row.updated_at <= until and opaque(row.key) not in marks
+                if since <= sent_at(row) <= until and opaque(row.key) not in marks
             ]
         return findings
 
-    async def marks(self, channel: str, thread: str, since: datetime) -> dict[str, list[str]]:
-        """The opaque ids in a thread since then, each with the messages that carry it."""
+    async def marks(self, channel: str, thread: str | None, since: datetime) -> dict[str, list[str]] | None:
+        """The opaque ids in a thread, or beside all threads, since then, each with the messages that carry it. None: not to
+        be seen any more."""
         found: dict[str, list[str]] = defaultdict(list)
         client, cursor = self.slack.client, ""
+        look: tuple[str, Any, dict[str, str]] = ("conversations.history", client.conversations_history, {})
+        if thread is not None:
+            look = ("conversations.replies", client.conversations_replies, {"ts": thread})
+        method, call, more = look
         for _ in range(PAGES_MAX):
             try:
                 answer = await self.slack.ask(
-                    "conversations.replies",
-                    client.conversations_replies(
+                    method,
+                    call(
                         channel=channel,
-                        ts=thread,
                         oldest=f"{since.timestamp():.6f}",
                         limit=200,
                         include_all_metadata=True,
                         cursor=cursor or None,
+                        **more,
                     ),
                 )
             except Trouble as trouble:
                 if trouble.kind in (TroubleKind.PLACE, TroubleKind.REFUSED):  # archived, or the thread was deleted
-                    return {}
+                    return None
                 raise
             for message in answer.get("messages") or []:
                 for mark in ids_of(message):
@@ -119,6 +127,12 @@ class SlackAudit:
             if not cursor:
                 break
         return found
+
+
+def sent_at(row: OutboxRow) -> datetime:
+    """When Slack took a message, by its own stamp (``channel:ts``): a row may be settled long after it was sent."""
+    _, _, ts = str(row.external_id).partition(":")
+    return datetime.fromtimestamp(float(ts.partition(":")[0]), UTC)
 
 
 def doubled(where: str, channel: str, marks: dict[str, list[str]]) -> list[Finding]:

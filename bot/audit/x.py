@@ -9,7 +9,7 @@ from bot.audit import Finding, Kind
 from bot.channels.x.channel import XChannel
 from bot.channels.x.intake.mentions import ends_before
 from bot.channels.x.line import CHANNEL, Line
-from bot.channels.x.parse import Post
+from bot.channels.x.parse import Post, snowflake_time
 from bot.channels.x.problems import XError
 from bot.channels.x.readback import said
 from bot.store.records import OutboxRow, Place, Status
@@ -79,12 +79,11 @@ def missing(
 ) -> list[Finding]:
     """Rows that were sent between the two instants and that the timeline does not show."""
     shown = {post.id for post in posts}
-    return [
-        Finding(Kind.MISSING, f"x {account}", f"{row.external_id} of {row.key}")
-        for row in rows
-        if row.status is Status.SENT
-        and row.external_id is not None
-        and row.updated_at is not None
-        and since <= row.updated_at <= until
-        and row.external_id not in shown
-    ]
+    findings = []
+    for row in rows:
+        if row.status is not Status.SENT or row.external_id is None or row.external_id in shown:
+            continue
+        sent_at = snowflake_time(row.external_id) or row.updated_at  # a row may be settled long after it was sent
+        if sent_at is not None and since <= sent_at <= until:
+            findings.append(Finding(Kind.MISSING, f"x {account}", f"{row.external_id} of {row.key}"))
+    return findings

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.audit import Auditor, Kind, last_audit
 from bot.audit.slack import SlackAudit
-from bot.audit.x import XAudit
+from bot.audit.x import XAudit, missing
 from bot.commands.status import audit_line
 from tests.channels.x.rig import Rig, rig
 from tests.desk.scene import company
@@ -57,6 +58,18 @@ async def test_a_reply_that_is_gone_is_missing() -> None:
         assert reply.id in finding.what
 
 
+async def test_what_was_settled_long_after_it_was_sent_is_not_missing() -> None:
+    async with rig() as r:
+        r.says()
+        await r.advance(3600)
+        (row,) = await r.rows("sent")
+        assert row.updated_at is not None
+        sent, now = row.updated_at, r.now() + timedelta(hours=3)
+        late = replace(row, updated_at=now)
+        assert missing("brand", [], [late], sent - timedelta(minutes=1), now) != []
+        assert missing("brand", [], [late], sent + timedelta(minutes=1), now) == []
+
+
 async def test_what_cannot_be_read_back_is_said_to_be_unread() -> None:
     async with rig() as r:
         r.says()
@@ -89,3 +102,33 @@ async def test_slacks_threads_are_read_back_by_their_marks(tmp_path: Path) -> No
         findings = await auditor.audit()
         assert [finding.kind for finding in findings] == [Kind.DUPLICATE] * 2
         assert {finding.where for finding in findings} == {"slack", "slack desk"}
+
+
+async def test_direct_messages_in_slack_are_read_back_too(tmp_path: Path) -> None:
+    async with company(tmp_path) as d:
+        await d.writes("my parcel is three weeks late and your chat hangs up on me", dm=True)
+        await d.later(901)
+        (reply,) = d.replies()
+        await d.later(900)
+        look = SlackAudit(d.link, d.parts.store, d.desk, d.outside)
+        auditor = Auditor(d.parts.store, d.clock, d.desk, d.parts.metrics, {"slack": look})
+        assert await auditor.audit() == []
+
+        world = d.slack.world
+        message = world.message(reply.channel, reply.ts)
+        again = replace(message, ts=world.new_ts())
+        world.messages[again.channel][again.ts] = again
+        assert [finding.kind for finding in await auditor.audit()] == [Kind.DUPLICATE]
+        del world.messages[again.channel][again.ts], world.messages[message.channel][message.ts]
+        assert [finding.kind for finding in await auditor.audit()] == [Kind.MISSING]
+
+
+async def test_a_thread_that_is_closed_to_us_is_no_finding(tmp_path: Path) -> None:
+    async with company(tmp_path) as d:
+        await d.writes("<@hearout> my parcel is three weeks late and your chat hangs up on me")
+        await d.later(901)
+        await d.later(900)
+        assert d.replies()
+        d.slack.world.change_members(d.help, drop=[d.slack.world.app.bot_user])
+        look = SlackAudit(d.link, d.parts.store, d.desk, d.outside)
+        assert await Auditor(d.parts.store, d.clock, d.desk, d.parts.metrics, {"slack": look}).audit() == []
