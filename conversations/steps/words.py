@@ -98,14 +98,18 @@ class Words(Cases):
 
     def incident_update(self) -> str | None:
         """The admin's update on a known incident, in the customer's language."""
-        return self.policy.incident_update(self.draft.topics, self.draft.language)
+        return self.policy.incident_update(self.sure_topics(), self.draft.language)
+
+    def sure_topics(self) -> tuple[str, ...]:
+        """What we may tell the customer that it is about: an update on another matter is worse than none."""
+        return (self.draft.named_topic,) if self.draft.named_topic else ()
 
     def situations(self) -> tuple[Situation, ...]:
         """What makes this moment different, most telling first."""
         case = self.draft
         found = {
             Situation.FIRST_REPLY: not case.introduced,
-            Situation.INCIDENT: self.policy.has_incident(case.topics),
+            Situation.INCIDENT: self.policy.has_incident(self.sure_topics()),
             Situation.LATE: case.replied_at is None and self.now > self.window_ends_at,
             Situation.SECOND_ROUND: case.rounds > 0,
             Situation.OUT_OF_HOURS: not self.queue.hours.is_open(self.now),

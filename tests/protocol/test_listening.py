@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from conversations.comprehension.reading import CueName, Decision
+from conversations.comprehension.reading import CueName, Decision, Topic
 from conversations.conversation import TimerName
 from conversations.effects import Alarm, MirrorTurn, ShowCard
 from conversations.events import AgentLabelled, AgentMutedBot, FirstReplyForecast
@@ -260,3 +260,13 @@ def test_first_replies_of_an_incident_wait_for_a_human_and_the_alarm_runs_on(pol
     assert case.fire(TimerName.FIRST_REPLY).said() == []
     case.policy = POLICY
     assert case.fire(TimerName.QUIET).said() == [Act.REFLECT]
+
+
+@pytest.mark.parametrize("score", [0.9, 0.2])
+def test_an_update_on_an_incident_is_said_only_where_the_topic_is_sure(score):
+    policy = replace(POLICY, incident_updates={"outage": "The mast in Hill Street is down until 6 PM."})
+    told = replace(reading(told=True), topics=(Topic("outage", score),))
+    say = Case(policy).post(told).fire(TimerName.QUIET).saying(Act.REFLECT)
+    sure = score > 0.5
+    assert (Situation.INCIDENT in say.situations) is sure
+    assert (say.facts["incident_update"] is not None) is sure

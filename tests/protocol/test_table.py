@@ -15,6 +15,7 @@ from tests.protocol import (
     test_desk,
     test_listening,
     test_plans,
+    test_snooze,
     test_splits,
 )
 
@@ -69,7 +70,7 @@ def test_the_diagram_names_every_change_of_state():
 
 def test_every_row_of_the_table_is_taken_by_a_test():
     """Runs the row tests beside this file and asks which rows they took: a row that no test takes may say anything."""
-    for module in (test_changes, test_customer_writes, test_desk, test_listening, test_plans, test_splits):
+    for module in (test_changes, test_customer_writes, test_desk, test_listening, test_plans, test_snooze, test_splits):
         for name, function in vars(module).items():
             if name.startswith("test_"):
                 for arguments in parametrized(function):
