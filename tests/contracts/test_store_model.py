@@ -391,7 +391,10 @@ def test_the_model_holds_on_postgres(postgres: PostgresServer) -> None:
     class PostgresMachine(StoreMachine):
         """The same on PostgreSQL, emptied for each run."""
 
+        begun = 0
+
         def begin(self) -> None:
+            PostgresMachine.begun += 1
             self.backend = self.run(postgres.database())
 
         def open(self) -> Store:
@@ -403,3 +406,4 @@ def test_the_model_holds_on_postgres(postgres: PostgresServer) -> None:
 
     few = settings(max_examples=8, stateful_step_count=25, deadline=None)
     run_state_machine_as_test(PostgresMachine, settings=few)
+    assert PostgresMachine.begun >= few.max_examples

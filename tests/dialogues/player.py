@@ -8,28 +8,9 @@ from pathlib import Path
 
 from bot.desk.acts import ActError
 from bot.store.records import Kind
-from conversations.conversation import Agent, CheckBackBy, Conversation, Customer, Step
+from conversations.conversation import Agent, Conversation, Customer
 from conversations.deadlines import BusinessHours, Span
-from conversations.events import (
-    AgentClaimed,
-    AgentDismissed,
-    AgentEvent,
-    AgentLabelled,
-    AgentMutedBot,
-    AgentProposedPlan,
-    AgentRecordedAgreement,
-    AgentRecordedAnswer,
-    AgentReleased,
-    AgentReopened,
-    AgentReplied,
-    AgentResolved,
-    AgentSetReference,
-    AgentSnoozed,
-    AgentTransferred,
-    BrandAnsweredElsewhere,
-    PromiseKept,
-)
-from conversations.ids import AgentId, ExternalId, PromiseId
+from conversations.events import AgentReplied
 from conversations.policy import Queue
 from conversations.protocol import OWNED
 from conversations.wording import guard
@@ -37,24 +18,16 @@ from conversations.wording.findings import Severity
 from conversations.wording.guard import Author as Speaker
 from conversations.wording.length import weighted_length
 from conversations.wording.request import Act, Surface
-from tests.dialogues.script import UNITS, WHEN, Dialogue, Line
+from tests.dialogues.agents import AGENTS, event_of, span
+from tests.dialogues.script import Dialogue, Line
 from tests.engine.stage import DANA, START, Platform, Post, Stage
 
-AGENTS = {name: Agent(AgentId(f"U-{name}"), name) for name in ("Noor", "Ben", "Lee")}
 OTHERS = {"E": Customer("43", "eli", "Eli Moss")}
 LANGUAGES = {"en", "es", "de", "fr", "pt"}
 
 
 class WentAnotherWay(AssertionError):
     """The dialogue was not played as written."""
-
-
-def span(word: str) -> timedelta:
-    """``+2d``, ``3h`` or ``40`` (minutes)."""
-    found = WHEN.match(word)
-    if found is None:
-        raise ValueError(f"{word!r} is no span of time")
-    return float(found[2]) * UNITS[found[3] or ""]
 
 
 class Player:
@@ -74,8 +47,8 @@ class Player:
         self.findings: list[str] = []
 
     @classmethod
-    async def play(cls, dialogue: Dialogue, folder: Path) -> None:
-        """Play it. Raises ``WentAnotherWay``."""
+    async def play(cls, dialogue: Dialogue, folder: Path) -> list[Post]:
+        """Play it. Returns what the customer was sent. Raises ``WentAnotherWay``."""
         settings = dialogue.settings
         began_at = START
         if "starts" in settings:
@@ -99,6 +72,7 @@ class Player:
                 await player.line(line)
             await player.nothing_unsaid(None)
             await player.all_words_are_fit_to_send()
+            return list(stage.platform.log)
         finally:
             await stage.store.close()
 
@@ -202,69 +176,13 @@ class Player:
                 self.last_said = self.stage.platform.log[self.heard]
                 self.heard += 1
             return
-        event = self.act(verb, rest, agent)
+        event = event_of(verb, rest, agent, self.stage.clock.now())
         await self.stage.act(event, (await self.case()).key)
         if verb == "proposes":
             await self.stage.settle()
             if len(self.stage.platform.log) > self.heard and self.stage.platform.log[self.heard].act == "propose_plan":
                 self.last_said = self.stage.platform.log[self.heard]
                 self.heard += 1
-
-    def act(self, verb: str, rest: tuple[str, ...], agent: Agent) -> AgentEvent | BrandAnsweredElsewhere:
-        """The event that a verb is."""
-        now = self.stage.clock.now()
-        match verb:
-            case "claims":
-                return AgentClaimed(agent=agent)
-            case "proposes":
-                words = [word for word in rest if word not in ("by", "and")]
-                remedy = words[words.index("remedy") + 1] if "remedy" in words else ""
-                words = words[: words.index("remedy")] if "remedy" in words else words
-                pairs = zip(words[::2], words[1::2], strict=True)
-                steps = tuple(Step(text, now + span(by)) for text, by in pairs)
-                return AgentProposedPlan(agent=agent, steps=steps, remedy=remedy)
-            case "keeps":
-                return PromiseKept(agent=agent, promise=PromiseId(rest[0]))
-            case "resolves":
-                by = next((CheckBackBy(word) for word in rest[1:] if word in set(CheckBackBy)), CheckBackBy.BOT)
-                days = span(rest[rest.index("in") + 1]) / timedelta(days=1) if "in" in rest[1:] else None
-                return AgentResolved(
-                    agent=agent, done_text=rest[0], check_back=by, check_back_days=days, anyway="anyway" in rest[1:]
-                )
-            case "records":
-                if rest[0] == "agreement":
-                    return AgentRecordedAgreement(agent=agent, words=rest[1], where=rest[-1])
-                answers = {"yes": True, "no": False, "none": None}
-                return AgentRecordedAnswer(agent=agent, satisfied=answers[rest[0]], words=" ".join(rest[1:]))
-            case "transfers":
-                to = rest[-1]
-                return AgentTransferred(
-                    agent=agent, to_agent=AGENTS.get(to), to_queue=None if to in AGENTS else to, note="please"
-                )
-            case "snoozes":
-                return AgentSnoozed(agent=agent, until=now + span(rest[0]))
-            case "mutes":
-                return AgentMutedBot(agent=agent)
-            case "releases":
-                return AgentReleased(agent=agent, note=" ".join(rest))
-            case "dismisses":
-                return AgentDismissed(agent=agent, why=rest[0])
-            case "labels":
-                return AgentLabelled(agent=agent, complaint=rest[0] == "complaint")
-            case "reopens":
-                return AgentReopened(agent=agent)
-            case "notes":
-                return AgentSetReference(agent=agent, reference=rest[0])
-            case "answered":
-                return BrandAnsweredElsewhere(  # by hand, after a failure
-                    id=ExternalId(f"hand-{now.timestamp()}"),
-                    answered_at=now,
-                    surface=Surface.PUBLIC,
-                    text=rest[-1],
-                    agent=agent,
-                )
-            case _:
-                raise ValueError(f"agents do not {verb}")
 
     # ---------------------------------------------------------------- what is expected
 

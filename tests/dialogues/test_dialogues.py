@@ -22,7 +22,9 @@ def marked(one: Dialogue) -> Any:
 
 @pytest.mark.parametrize("dialogue", [marked(one) for one in DIALOGUES])
 async def test_dialogue(dialogue: Dialogue, tmp_path: Path):
-    await Player.play(dialogue, tmp_path)
+    said = iter([post.act or "words" for post in await Player.play(dialogue, tmp_path)])
+    expected = [line.words[0] for line in dialogue.lines if line.who == "B"]
+    assert all(act in said for act in expected), f"not all of {expected} was said in this order"
 
 
 def test_there_are_dialogues_in_all_languages_and_no_two_of_one_name():

@@ -100,6 +100,7 @@ async def test_slack_calls_whichever_process_is_behind_the_balancer(url: str, tm
         done = company.slack.people.click(company.mia, company.cards()[0], "hearout:claim")
         await until(lambda: done.status.name == "ACKNOWLEDGED", "the claim was not acknowledged")
         await until(lambda: "with an agent" in company.cards()[0].text, "the card does not show that it is taken")
+        assert len(company.cards()) == 1
 
 
 async def test_24_the_database_is_cut_off_and_comes_back(url: str, tmp_path: Path) -> None:

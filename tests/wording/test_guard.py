@@ -177,7 +177,8 @@ def test_length_is_judged_in_the_places_own_measure() -> None:
 @pytest.mark.parametrize("text", ["", " ", "\x00", "\ud800", "😀😀", "‮abc", "ﷺ" * 200, "a" * 12_000, "\n" * 12_000])
 def test_odd_texts_are_judged(text: str) -> None:
     for language in ("en", "xx"):
-        guard.findings(text, language, Surface.PUBLIC, customer_language="en")
+        found = guard.findings(text, language, Surface.PUBLIC, customer_language="en")
+        assert all(0 <= finding.start <= finding.end <= len(text) for finding in found)
 
 
 @given(st.text(max_size=300))
