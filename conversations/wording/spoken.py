@@ -42,11 +42,12 @@ def spoken_time(instant: datetime, now: datetime, language: str, time_zone: str)
     """
     tz = zone(time_zone)
     local, today = instant.astimezone(tz), now.astimezone(tz).date()
+    minute = local.time().replace(second=0, microsecond=0)
     words = _words(language)
-    values = {"day": _day(local.date(), today, language), "time": _time(local.time(), language)}
+    values = {"day": _day(local.date(), today, language), "time": _time(minute, language)}
     days = (local.date() - today).days
     kind = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days, "weekday" if 1 < days < 7 else "date")
-    if local.time().replace(second=0, microsecond=0) == _NO_TIME:
+    if minute == _NO_TIME:
         return words[f"{kind}_all_day"].format(**values)
     return words[kind].format(**values)
 
