@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import webbrowser
@@ -114,6 +115,7 @@ async def serve(app: Parts, port: int, open_browser: bool) -> None:
     url = f"http://{HOST}:{sock.getsockname()[1]}/playground"
     async with running(app, sock) as server:
         with stopped_by_signals(server):
+            gc.freeze()  # see bot/live.py
             print(f"Hearout's playground: {url}  (stop it with Ctrl-C)", flush=True)
             if open_browser:
                 asyncio.get_running_loop().run_in_executor(None, webbrowser.open, url)
