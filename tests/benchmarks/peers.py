@@ -5,7 +5,8 @@
 ``PEERS`` is the folder of the shared peers, whose ``drive.py`` starts each bot, talks to it, measures it, kills it and asks
 again. The bots: ``floor`` (``ref_libs`` that reads, renders and looks over inline, ``floor.py``), ``ref_libs``, ``bolt``
 (slack_bolt alone, nothing stored) and ``product`` (``hearout run`` in HTTP mode with the Slack desk). All run with this
-interpreter. Ratios hold within one run on one machine only.
+interpreter. With ``--bots … ref opsdroid msagents errbot`` the other people's bots are measured as well; their environments are
+made by the peers' ``run.sh``, which needs ``uv`` (or ``UV=…``). Ratios hold within one run on one machine only.
 
 Targets: at 50 senders at least 85 % of the floor's rate, 0.9 of bolt's, and a p99 of at most 1.5 times the floor's.
 """
@@ -26,6 +27,8 @@ ROOT = Path(__file__).parents[2]
 CALLBACK = "http://127.0.0.1:18200"
 """Where ``drive.py`` answers for Slack."""
 PORTS = {"floor": 18219, "ref_libs": 18218, "bolt": 18211, "product": 18220}
+OTHERS = ("ref", "opsdroid", "msagents", "errbot")
+"""Bots in environments of their own."""
 CONFIG = f"""
 [brand]
 name = "Our brand"
@@ -69,13 +72,16 @@ def measure(bot: str, peers: Path, sizes: Mapping[str, str]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         out = folder / "result.json"
-        paths = os.pathsep.join([str(ROOT), str(peers), os.environ.get("PYTHONPATH", "")])
-        env = os.environ | SECRETS | dict(sizes) | {"PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
-        drive = [sys.executable, str(peers / "drive.py"), bot, "Slack", str(PORTS[bot]), str(out), "--"]
-        done = subprocess.run(
-            [*drive, *command(bot, peers, folder)], env=env, cwd=folder, capture_output=True, text=True, check=False
-        )
-        if done.returncode != 0:
+        env = os.environ | SECRETS | dict(sizes) | {"PYTHONDONTWRITEBYTECODE": "1"}
+        if bot in OTHERS:
+            env, out = env | {"OUT": name}, folder / f"{bot}.json"
+            run = ["bash", str(peers / "run.sh"), bot]
+        else:
+            env["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(peers), os.environ.get("PYTHONPATH", "")])
+            run = [sys.executable, str(peers / "drive.py"), bot, "Slack", str(PORTS[bot]), str(out), "--"]
+            run += command(bot, peers, folder)
+        done = subprocess.run(run, env=env, cwd=folder, capture_output=True, text=True, check=False)
+        if done.returncode != 0 or not out.exists() or "error" in json.loads(out.read_text()):
             log = Path(f"{out}.log")
             said = log.read_text()[-2_000:] if log.exists() else ""
             raise SystemExit(f"{bot} was not measured: {done.stderr[-500:]}\n{said}")
@@ -112,7 +118,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("peers", type=Path)
-    parser.add_argument("--bots", nargs="+", choices=list(PORTS), default=list(PORTS))
+    parser.add_argument("--bots", nargs="+", choices=[*PORTS, *OTHERS], default=list(PORTS))
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--senders", type=int, default=50)
     parser.add_argument("--each", type=int, default=20)
