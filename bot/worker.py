@@ -171,11 +171,12 @@ class Worker:
         while True:
             self.beat("engine")
             self.decide.clear()
-            if await self.engine.decide_due():
+            until = await self.store.next_wake_at()  # looking costs less than a transaction that finds nothing
+            if until is not None and until <= self.clock.now() and await self.engine.decide_due():
                 self.delivery.changed.set()
                 await asyncio.sleep(0)
                 continue
-            await self.clock.wait(self.decide, self.look_again(await self.store.next_wake_at()))
+            await self.clock.wait(self.decide, self.look_again(until))
 
     async def deliver_loop(self) -> None:
         """Send whatever may leave, then sleep until something else may."""
@@ -186,11 +187,11 @@ class Worker:
         while True:
             self.beat("delivery")
             changed.clear()
-            if await self.delivery.drain():
-                await asyncio.sleep(0)
-                continue
             until = await self.store.next_delivery_at(self.clock.now(), self.delivery.elsewhere())
             if until is not None and until <= self.clock.now():
+                if await self.delivery.drain():
+                    await asyncio.sleep(0)
+                    continue
                 until = self.clock.now() + timedelta(seconds=0.05)  # it waits for a send under way on its lane
             await self.clock.wait(changed, self.look_again(until))
 
