@@ -25,11 +25,11 @@ COLUMNS = (
 
 
 async def cases_between(store: Store, since: datetime, until: datetime) -> AsyncIterator[dict[str, Any]]:
-    """A row for each conversation that was opened in that time."""
+    """A row for each conversation that was opened in that time. What was merged counts once, where it went."""
     offset = 0
     while page := await store.conversations(limit=PAGE, offset=offset):
         for case in page:
-            if since <= case.opened_at < until:
+            if since <= case.opened_at < until and case.merged_into is None:
                 yield await row_of(case, store)
         offset += len(page)
 

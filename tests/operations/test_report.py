@@ -8,8 +8,8 @@ import pytest
 
 from bot.commands.report import as_csv, reach_of, report
 from conversations.conversation import Agent
-from conversations.events import AgentClaimed, AgentReplied
-from conversations.ids import AgentId
+from conversations.events import AgentClaimed, AgentMerged, AgentReplied, AgentSplit
+from conversations.ids import AgentId, ExternalId
 from tests.operations.scene import START, scene
 
 pytestmark = pytest.mark.anyio
@@ -34,6 +34,22 @@ async def test_both_clocks_topics_and_fairness(tmp_path):
         table = as_csv(document)
         assert len(table.splitlines()) == 3
         assert (await report(it.app.store, START + timedelta(days=1), START + timedelta(days=2), 7200))["cases"] == 0
+
+
+async def test_a_case_that_was_merged_is_counted_once(tmp_path):
+    async with scene(tmp_path) as it:
+        await it.post("ann")
+        await it.post("ann", "and your shop charged me twice for the lamp")
+        await it.later(hours=1)
+        (case,) = await it.cases()
+        await it.app.acts.submit(case.key, AgentSplit(agent=NOOR, posts=(ExternalId("p2"),)), "split")
+        await it.later(minutes=1)
+        older, newer = sorted(await it.cases(), key=lambda each: each.key != case.key)
+        between = START - timedelta(days=1), START + timedelta(days=1)
+        assert (await report(it.app.store, *between, 7200))["cases"] == 2
+        await it.app.acts.submit(newer.key, AgentMerged(agent=NOOR, into=older.key), "merge")
+        await it.later(minutes=1)
+        assert (await report(it.app.store, *between, 7200))["cases"] == 1
 
 
 def test_a_class_of_reach():
