@@ -53,7 +53,7 @@ class SlackServer:
 
     `events_url`: POST events there instead of using sockets; `actions_url` and `commands_url` are the same unless
     given. `signed_at` answers the Unix time for signatures: the machine's by default, since slack_bolt compares with
-    the machine's clock.
+    the machine's clock. `port`: of the loopback; 0 is a free one.
     """
 
     def __init__(
@@ -64,12 +64,14 @@ class SlackServer:
         actions_url: str | None = None,
         commands_url: str | None = None,
         signed_at: Callable[[], float] = time.time,
+        port: int = 0,
     ) -> None:
         self.platform = platform
         self.events_url = events_url
         self.actions_url = actions_url
         self.commands_url = commands_url
         self.signed_at = signed_at
+        self._port = port
         self._lines: dict[int, _Line] = {}
         self._sent_over: dict[str, int] = {}
         self._held: list[_Held] = []
@@ -94,7 +96,7 @@ class SlackServer:
         app.router.add_route("*", "/{path:.*}", self._http)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
         await site.start()
         port = self._runner.addresses[0][1]
         self.platform.world.base_url = f"http://127.0.0.1:{port}/"

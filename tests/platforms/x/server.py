@@ -15,14 +15,17 @@ from tests.platforms.x.streaming import StreamConnection
 
 
 class XServer:
-    """`async with XServer(platform) as base_url:` serves on an ephemeral port of the loopback.
+    """`async with XServer(platform) as base_url:` serves on `port` of the loopback, by default on a free one.
 
     `sleep` waits out injected delays and the stream's keep-alives (real seconds by default; tests pass their own).
     """
 
-    def __init__(self, platform: XPlatform, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    def __init__(
+        self, platform: XPlatform, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, *, port: int = 0
+    ) -> None:
         self.platform = platform
         self._sleep = sleep
+        self._port = port
         self._closing = asyncio.Event()
         self._landings: set[asyncio.Task[Response]] = set()
         # The stream notices by the cancellation that its reader has gone.
@@ -30,7 +33,7 @@ class XServer:
 
     async def __aenter__(self) -> str:
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
         host, port = self._runner.addresses[0][:2]
         self.platform.base_url = f"http://{host}:{port}"
         return self.platform.base_url
