@@ -16,8 +16,9 @@ from bot.store.records import Rank
 
 QUARTER_S = 900.0
 DAY_S = 86_400.0
-BARE_LIMIT_S = 300.0
-"""How long to wait after a 429 that does not say until when."""
+BARE_LIMIT_S = 60.0
+"""How long to wait after a 429 that does not say until when: to ask once a minute is no hammering, and a first reply
+may be due."""
 MENTIONS = "GET /2/users/:id/mentions"
 OWN_POSTS = "GET /2/users/:id/tweets"
 POSTS = "GET /2/tweets"
@@ -116,7 +117,7 @@ class Limits:
     def refused(self, endpoint: str, headers: Mapping[str, str], now: datetime) -> datetime:
         """X answered 429: nothing is left. Returns until when."""
         spent = [reset for _, remaining, reset in told(headers).values() if remaining <= 0 and reset is not None]
-        until = max(spent, default=None)
+        until = max(spent, default=None) or retry_at(headers, now)
         if until is None or until <= now:
             until = now + timedelta(seconds=BARE_LIMIT_S)
         window = self._windows.setdefault(endpoint, {}).setdefault(RATE, Window(1, 0, QUARTER_S))
@@ -172,6 +173,15 @@ def told(headers: Mapping[str, str]) -> dict[str, tuple[int, int, datetime | Non
         for family, values in found.items()
         if "remaining" in values
     }
+
+
+def retry_at(headers: Mapping[str, str], now: datetime) -> datetime | None:
+    """What a 429 that counts nothing says of when to come again: a reset alone, or ``Retry-After`` in seconds (RFC 9110)."""
+    said = {name.lower(): value.strip() for name, value in headers.items()}
+    reset, after = said.get("x-rate-limit-reset", ""), said.get("retry-after", "")
+    if "x-rate-limit-remaining" not in said and reset.isdecimal() and (at := epoch(int(reset))) is not None:
+        return at
+    return now + timedelta(seconds=min(int(after), DAY_S)) if after.isdecimal() else None
 
 
 def epoch(seconds: int | None) -> datetime | None:

@@ -81,6 +81,20 @@ def test_a_429_without_headers_rests_for_a_while() -> None:
     assert limits.pace_s(MESSAGES, NOW) >= BARE_LIMIT_S
 
 
+@pytest.mark.parametrize(
+    ("said", "wait_s"),
+    [
+        ({"Retry-After": "30"}, 30),
+        ({"x-rate-limit-reset": str(int(NOW.timestamp()) + 45)}, 45),
+        ({"x-rate-limit-reset": "1"}, BARE_LIMIT_S),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, BARE_LIMIT_S),
+        ({"retry-after": "0"}, BARE_LIMIT_S),
+    ],
+)
+def test_a_429_may_say_when_to_come_again_without_counting(said: dict[str, str], wait_s: float) -> None:
+    assert Limits().refused(SEND_POST, said, NOW) == NOW + timedelta(seconds=wait_s)
+
+
 @given(st.dictionaries(st.text(max_size=30) | st.sampled_from(list(headers(1))), st.text(max_size=12)))
 def test_malformed_headers_do_no_harm(strange: dict[str, str]) -> None:
     for _, remaining, reset in told(strange).values():
