@@ -50,10 +50,11 @@ class XAudit:
 async def timeline(line: Line, since: datetime) -> tuple[list[Post], bool]:
     """Our posts since then, newest first, and whether they are all."""
     await line.load()
+    own = await line.own_id()
     token: str | None = None
     posts: list[Post] = []
     for _ in range(PAGES_MAX):
-        page = await line.client.own_posts(line.user_id, None, token, PAGE)
+        page = await line.client.own_posts(own, None, token, PAGE)
         posts += page.good
         token = page.next_token
         if token is None or ends_before(page, since):

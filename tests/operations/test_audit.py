@@ -32,6 +32,12 @@ async def test_a_sound_timeline_has_no_findings() -> None:
         assert await x_auditor(r).audit() == []
 
 
+async def test_an_audit_before_the_first_poll_asks_for_our_own_timeline_and_no_other() -> None:
+    async with rig(user_id="") as r:
+        assert await x_auditor(r).audit() == []
+        assert [call.path for call in r.x.calls][-1] == f"/2/users/{r.brand.id}/tweets"
+
+
 async def test_a_reply_that_stands_there_twice_is_found_and_told_once() -> None:
     async with rig() as r:
         post = r.says()

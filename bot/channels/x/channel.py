@@ -62,7 +62,10 @@ class XChannel:
         self.at_work: set[str] = set()
         """The accounts that this process reads and writes."""
         self.shared = SharedSession()
-        doors = Doors(take_in or nowhere, store, reader, clock, alert, self.shared, Ours(), rng or random.Random())
+        ours, rng = Ours(), rng or random.Random()
+        doors = Doors(
+            take_in or nowhere, store, reader, clock, alert, self.shared, ours, rng, lambda: policy().quiet_s.public
+        )
         self.clock = clock
         self.doors = doors
         self.quarantine_s = policy().quarantine_s

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -25,6 +25,7 @@ from bot.store.records import Aside, Hold, OutboxRow, Place, TurnRecord
 from conversations.comprehension.reading import Reading, ReadingContext
 from conversations.conversation import Conversation
 from conversations.ids import ConversationKey
+from conversations.policy import Quiet
 
 CHANNEL = "x"
 STOPPED_S = 900.0
@@ -112,6 +113,8 @@ class Doors:
     shared: SharedSession
     ours: Ours
     rng: random.Random
+    quiet_s: Callable[[], float] = lambda: Quiet().public
+    """How long a customer is silent in public before the bot speaks, as it is set now."""
 
 
 class Line:
@@ -223,6 +226,12 @@ class Line:
         """Our id: configured, or in the access token's beginning."""
         head = self.account.keys.access_token.partition("-")[0]
         return self.user_id or (head if head.isdecimal() else "")
+
+    async def own_id(self) -> str:
+        """Our id; X is asked where neither configuration nor token tells it. Raises ``XError``."""
+        if not self.known_id:
+            await self.identify()
+        return self.known_id
 
     # ---------------------------------------------------------------- small values
 

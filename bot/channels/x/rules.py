@@ -148,7 +148,7 @@ def of_public_bot(intent: Intent, history: History, policy: Rules) -> str | None
     """What keeps the bot from flooding the timeline."""
     last = history.thread_replied_at
     if last is not None and intent.now - last < timedelta(seconds=THREAD_S):
-        return "thread: the bot has answered in this thread within the hour; a bystander is for a human"
+        return "thread: the bot has answered in this thread within the hour; what follows is for a human"
     if history.public_today >= policy.posts_daily_max:
         return f"daily cap: the bot has posted {history.public_today} times in 24 hours"
     if history.same_text >= policy.same_text_hourly_max:

@@ -7,6 +7,7 @@ parts are kept, so that a send that was cut off goes on where it stopped.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from bot.channels.port import Accepted, Duplicate, Refused, Rejected, Transient, Unknown, Unreachable
@@ -258,7 +259,7 @@ class Sender:
 
     def deep_link(self) -> str:
         """A link that opens a direct message to us."""
-        return f"https://x.com/messages/compose?recipient_id={self.line.user_id or self.line.known_id}"
+        return f"https://x.com/messages/compose?recipient_id={self.line.known_id}"
 
     # ---------------------------------------------------------------- X said no
 
@@ -290,6 +291,7 @@ class Sender:
                     "messages shut: the customer takes no direct messages from us; answer in public"
                 ) from error
             case Problem.GONE:
+                await self.look_after(row)
                 raise Rejected("gone: the post that this answers was deleted or is hidden") from error
             case Problem.NO_SUCH_ROUTE:
                 raise Rejected(f"gone: X knows neither the post nor the way ({error.detail})") from error
@@ -304,6 +306,13 @@ class Sender:
                 raise Rejected(f"permission: {error.detail}") from error
             case _:
                 raise Rejected(f"X refused it: {error.detail}") from error
+
+    async def look_after(self, row: OutboxRow) -> None:
+        """X calls a post deleted or hidden: if it is, our copy goes at once, and nobody is called to answer it."""
+        seen = self.line.known.get(str(row.body.get("in_reply_to")))
+        if seen is not None:
+            with suppress(XError):
+                await look_up(self.line, [seen.id], PURPOSES[row.rank])
 
     def turned_away(self, error: XError) -> Transient:
         """Keys or credits: certainly not sent, and nothing else will be for a while."""
@@ -336,7 +345,7 @@ class Sender:
         line, token = self.line, None
         since = row.created_at - MARGIN
         taken = {id_.removeprefix(DIRECT) for id_ in line.known.ours if id_.startswith(DIRECT)}
-        own = line.user_id or line.known_id
+        own = await line.own_id()
         for _ in range(PAGES_MAX):
             page = await line.client.messages_with(case.customer.id, token, PAGE_MAX)
             if found := message_among(page.rows, text, own, since, taken):
@@ -380,12 +389,13 @@ class Sender:
     async def own_replies(self, row: OutboxRow) -> list[Post]:
         """What stands on our timeline since the words may have been sent. Raises ``XError``."""
         line, token = self.line, None
+        own = await line.own_id()
         since = row.created_at - MARGIN
         wanted = row.body.get("in_reply_to")
         since_id = str(wanted) if wanted and str(wanted).isdecimal() else None
         found: list[Post] = []
         for _ in range(PAGES_MAX):
-            page = await line.client.own_posts(line.user_id, since_id, token, PAGE_MAX, Purpose.AGENT)
+            page = await line.client.own_posts(own, since_id, token, PAGE_MAX, Purpose.AGENT)
             found += page.good
             token = page.next_token
             if token is None or any(post.posted_at is not None and post.posted_at < since for post in page.good):

@@ -4,7 +4,7 @@ import json
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from conversations.comprehension import Reader
 from conversations.conversation import Agent, Conversation
 from conversations.events import AgentEvent
 from conversations.ids import AgentId, ExternalId
-from conversations.policy import ChannelTraits, Policy
+from conversations.policy import ChannelTraits, Policy, Quiet
 from conversations.wording import Wording
 from tests.platforms.x import Account, User, XPlatform, XServer
 from tests.platforms.x.model import Accepted, Post
@@ -60,6 +60,7 @@ class Rig:
     run: VirtualRun
     stack: AsyncExitStack
     settings: XSettings
+    policy: Policy = field(default_factory=Policy)
     acts: int = 0
 
     @property
@@ -91,7 +92,7 @@ class Rig:
         await self.channel.close()
         accounts = tuple(replace(account, **changes) for account in self.settings.accounts)
         self.settings = replace(self.settings, accounts=accounts)
-        self.app, self.channel, self.desk, self.run = build(self.settings, self.store, self.clock)
+        self.app, self.channel, self.desk, self.run = build(self.settings, self.store, self.clock, self.policy)
         await self.app.delivery.open()
 
     # ---------------------------------------------------------------- what is said
@@ -163,12 +164,10 @@ class Rig:
 
 
 def build(
-    settings: XSettings, store: SqliteStore, clock: VirtualClock
+    settings: XSettings, store: SqliteStore, clock: VirtualClock, policy: Policy
 ) -> tuple[App, XChannel, PlaygroundDesk, VirtualRun]:
     """Put a program together."""
     desk = PlaygroundDesk(clock)
-    traits: dict[str, ChannelTraits] = {"x": XChannel.traits}
-    policy: Policy = Config().domain_policy(traits)
     reader = Reader.default()
     channel = XChannel(
         settings,
@@ -185,8 +184,11 @@ def build(
 
 
 @asynccontextmanager
-async def rig(*brands: str, prices: Any = None, **changes: Any) -> AsyncIterator[Rig]:
+async def rig(*brands: str, prices: Any = None, quiet_s: Quiet | None = None, **changes: Any) -> AsyncIterator[Rig]:
     """A program with accounts of ours (by default one, ``brand``); ``changes`` are of every account's settings."""
+    traits: dict[str, ChannelTraits] = {"x": XChannel.traits}
+    policy = Config().domain_policy(traits)
+    policy = replace(policy, quiet_s=quiet_s or policy.quiet_s)
     clock = VirtualClock(START)
     x = XPlatform(clock.now, random.Random(7))
     accounts = [x.world.add_account(name) for name in (brands or ("brand",))]
@@ -198,9 +200,9 @@ async def rig(*brands: str, prices: Any = None, **changes: Any) -> AsyncIterator
         settings = XSettings(tuple(account_for(account, base_url, **changes) for account in accounts))
         if prices is not None:
             settings = replace(settings, prices=prices)
-        app, channel, desk, run = build(settings, store, clock)
+        app, channel, desk, run = build(settings, store, clock, policy)
         await app.delivery.open()
-        made = Rig(x, clock, base_url, accounts[0], ada, store, app, channel, desk, run, stack, settings)
+        made = Rig(x, clock, base_url, accounts[0], ada, store, app, channel, desk, run, stack, settings, policy)
         try:
             yield made
         finally:

@@ -7,6 +7,7 @@ import pytest
 
 from bot.store.records import Place
 from conversations.events import CustomerPosted
+from conversations.policy import Quiet
 from conversations.protocol import State
 from conversations.wording.request import Surface
 from tests.channels.x.rig import STORY, Rig, rig
@@ -188,6 +189,21 @@ async def test_the_tail_of_a_thread_belongs_to_the_story_before_the_first_reply(
         assert {turn.id for turn in case.story} == {post.id for post in (head, *tail)}
         await r.advance(900)
         assert [row.reply_to_id for row in r.accepted if row.kind == "post"] == [head.id]
+
+
+async def test_a_tail_is_looked_up_before_the_first_reply_however_short_the_quiet_time_is() -> None:
+    async with rig(quiet_s=Quiet(public=20.0)) as r:
+        head, *tail = r.x.world.thread(
+            r.ada, ["@brand so my kettle", "exploded on day two", "and I want my money back, this is a disgrace"]
+        )
+        await r.advance(60, step_s=2)
+        case = await r.case()
+        (reply,) = r.replies_to(head)
+        assert {turn.id for turn in case.story} >= {post.id for post in (head, *tail)}
+        answered_at = next(row.posted_at for row in await r.store.turns(case.key) if row.id == reply.id)
+        looks = [call.at for call in r.x.calls if call.endpoint == "GET /2/tweets/search/recent"]
+        assert len(looks) == 2
+        assert max(looks) < answered_at
 
 
 async def test_an_edit_is_read_again_and_keeps_the_first_id() -> None:

@@ -52,6 +52,27 @@ def words(case: Conversation, text: str, **changes: object) -> OutboxRow:
 # ---------------------------------------------------------------- the catalogue
 
 
+async def test_a_read_back_before_the_first_poll_asks_for_our_own_timeline() -> None:
+    async with rig(user_id="") as r:
+        _, case = await listening(r)
+        row = replace(words(case, "We are sorry about the parcel."), status=Status.UNKNOWN)
+        await r.restart()
+        assert await r.channel.find_sent(row, case) is None
+        assert r.x.calls[-1].path == f"/2/users/{r.brand.id}/tweets"
+
+
+async def test_a_post_that_is_gone_when_we_answer_takes_our_copy_with_it_at_once() -> None:
+    async with rig() as r:
+        post, case = await listening(r)
+        r.x.world.delete(post)
+        with pytest.raises(Rejected, match="gone"):
+            await r.channel.send(words(case, "We are sorry about the parcel."), case)
+        await r.run.settle()
+        (turn,) = await r.store.turns(case.key)
+        assert turn.text is None
+        assert (await r.case()).state is State.CLOSED
+
+
 async def test_catalogue_1_a_crash_after_the_send_posts_nothing_twice() -> None:
     async with rig() as r:
         mention, _ = await listening(r)

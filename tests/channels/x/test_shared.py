@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_who_does_not_read_an_account_hears_whether_it_invites() -> None:
     async with rig() as r:
-        _, other, _, _ = build(r.settings, r.store, r.clock)
+        _, other, _, _ = build(r.settings, r.store, r.clock, r.policy)
         case = new_conversation(post("1")).evolve(account="brand")
         now = r.clock.now()
         line = r.channel.lines["brand"]
@@ -36,7 +36,7 @@ async def test_who_does_not_read_an_account_hears_whether_it_invites() -> None:
 
 async def test_what_was_spent_goes_over_with_the_account() -> None:
     async with rig() as r:
-        _, other, _, _ = build(r.settings, r.store, r.clock)
+        _, other, _, _ = build(r.settings, r.store, r.clock, r.policy)
         now = r.clock.now()
         line = r.channel.lines["brand"]
         await line.take_over(await r.store.lease("x:brand", "one", now, 20))

@@ -10,10 +10,9 @@ from bot.channels.x.parse import Post
 from bot.channels.x.problems import Problem, XError
 from bot.channels.x.spend import Purpose
 
-AFTER_S = 60.0
-"""A thread is posted in one go or typed within minutes: it is looked up this long after we saw its beginning, and
-once more before the quiet time ends."""
-AGAIN_S = 180.0
+LOOKS = ((0.2, 60.0), (0.6, 180.0))
+"""A thread is posted in one go or typed within minutes: it is looked up twice before the quiet time ends, each time
+after a share of it, and at most so many seconds after the beginning of the thread."""
 PAGE = 20
 WAITING_MAX = 5000
 
@@ -23,32 +22,34 @@ class Tails:
 
     def __init__(self, line: Line) -> None:
         self.line = line
-        self.waiting: list[tuple[datetime, Post, bool]] = []
+        self.waiting: list[tuple[datetime, Post]] = []
 
     def note(self, post: Post) -> None:
         """A conversation began with this post."""
-        if self.line.account.thread_tails and post.author is not None and post.author.handle:
-            self.waiting.append((self.line.now() + timedelta(seconds=AFTER_S), post, True))
-            del self.waiting[:-WAITING_MAX]
+        if not self.line.account.thread_tails or post.author is None or not post.author.handle:
+            return
+        now, quiet_s = self.line.now(), self.line.doors.quiet_s()
+        began = min(post.posted_at or now, now)
+        looks = {max(now, began + timedelta(seconds=min(share * quiet_s, most_s))) for share, most_s in LOOKS}
+        self.waiting += [(at, post) for at in sorted(looks)]
+        del self.waiting[:-WAITING_MAX]
 
     def due_at(self) -> datetime | None:
         """When there is something to look up."""
-        return min((at for at, _, _ in self.waiting), default=None)
+        return min((at for at, _ in self.waiting), default=None)
 
     async def look(self) -> None:
         """Look up what is due. Raises ``XError``; without money or beyond limits the story goes on without tails."""
         now = self.line.now()
         due = [entry for entry in self.waiting if entry[0] <= now]
         self.waiting = [entry for entry in self.waiting if entry[0] > now]
-        for at, post, again in due:
+        for _, post in due:
             try:
                 await self.look_up(post)
             except XError as error:
                 if error.problem in (Problem.CREDITS, Problem.LIMIT):
                     self.waiting.clear()
                 raise
-            if again:
-                self.waiting.append((at + timedelta(seconds=AGAIN_S - AFTER_S), post, False))
 
     async def look_up(self, post: Post) -> None:
         """The author's own posts of one thread."""
