@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from bot.desk.slack.record import Record, Records
 from bot.store.port import Store
-from bot.store.records import Arrival, Label, Open, Status
+from bot.store.records import Arrival, Label, Open, Place, Status, TurnRecord
 from conversations.comprehension.reading import Complaint, Decision, Reading
 from conversations.conversation import Author, Customer
 from conversations.events import CustomerPosted, SendFailed
@@ -102,6 +103,41 @@ async def test_what_was_erased_is_not_taken_in_again(store: Store) -> None:
     assert [taken.new for taken in again] == [False] * 4
     [taken] = await store.take_in([loud(4)], open_or_join, NOW)
     assert isinstance(taken.route, Open), "a new post is a new conversation"
+
+
+async def test_what_we_said_to_an_erased_customer_is_not_taken_for_a_colleagues_words(store: Store) -> None:
+    """Platforms keep it: our own timeline still shows it, and nothing here knows any more that it was ours."""
+    key = await opened(store, "1")
+    turn = TurnRecord(
+        conversation=key,
+        id=ExternalId("by-hand"),
+        author=Author.BRAND,
+        place=Place.PUBLIC,
+        text="I look into it",
+        posted_at=NOW,
+    )
+    await decided(store, key, outbox=(row(key, "a"),), turns=(turn,))
+    [item] = await claimed(store)
+    await reported(store, item, Status.SENT, external_id=ExternalId("ours"))
+    parts = f"x:acme:parts:{item.key}"
+    await store.set_meta(parts, json.dumps(["part-1", "part-2"]))
+    await store.erase_customer("c1", NOW)
+    assert await store.get_meta(parts) is None
+    kept = ("ours", "by-hand", "part-1", "part-2")
+    again = await store.take_in([post(id_, "c1") for id_ in kept], must_not_route, NOW)
+    assert [taken.new for taken in again] == [False] * 4
+
+
+async def test_where_the_desk_showed_an_erased_case_is_forgotten_as_well(store: Store) -> None:
+    """The key of a case holds the id of the customer's post."""
+    key, other = await opened(store, "1"), await opened(store, "2", "c2")
+    records = Records(store)
+    for case, ts in ((key, "17.1"), (other, "17.2")):
+        await records.up(case, Record(channel="C1", ts=ts))
+    await store.erase_customer("c1", NOW)
+    assert not (await records.get(key)).up
+    assert await records.case_at("C1", "17.1") is None
+    assert await records.case_at("C1", "17.2") == other
 
 
 async def test_who_opted_out_stays_opted_out_after_the_erasure(store: Store) -> None:

@@ -26,6 +26,20 @@ _OF_CONVERSATION = (
     "update audit set action='', subject='erased' where subject=?",
     "delete from conversation where key=?",
 )
+_SAID = (
+    "select channel, external_id from outbox where conversation=? and kind='words' and external_id is not null",
+    """select c.channel, t.turn_id from turn t join conversation c on c.key=t.conversation
+  where t.conversation=? and t.author<>'customer'""",
+)
+"""What we said. Platforms keep it, and a bot that has forgotten its own words takes them for a colleague's."""
+_CARD = "slack.desk:"
+_CASE = "slack.case:"
+"""Where the desk notes a case's card, and a card's case (``bot/desk/slack/record.py``)."""
+_CARD_OF = "select value from meta where key=?"
+_PARTS_OF = """select m.key, m.value, c.channel from outbox o join conversation c on c.key=o.conversation
+  join meta m on m.key=c.channel || ':' || c.account || ':parts:' || o.key where o.conversation=?"""
+"""The ids of the posts that an agent's long words went out in (``bot/channels/x/send.py``)."""
+_NO_META = "delete from meta where key=?"
 _CLOSED = """select key, channel, customer from conversation
   where closed_at is not null and closed_at<? and not state<>'CLOSED' order by closed_at limit ? for update"""
 _NOWHERE = """select sequence, channel, customer from inbox
@@ -150,7 +164,26 @@ def _erase_person(person: Person) -> Steps[int]:
 
 def _erase_conversation(key: str) -> Steps[None]:
     yield from _remember("conversation=?", (key,))
+    for said in _SAID:
+        yield from _keep_hashes((yield said, (key,)))
+    yield from _erase_parts(key)
+    yield from _erase_card(key)
     yield [(sql, (key,)) for sql in _OF_CONVERSATION]
+
+
+def _erase_parts(key: str) -> Steps[None]:
+    for name, ids, channel in (yield _PARTS_OF, (key,)):
+        yield from _keep_hashes([(channel, id_) for id_ in json.loads(ids)])
+        yield _NO_META, (name,)
+
+
+def _erase_card(key: str) -> Steps[None]:
+    """Where the case's card stands at the desk: both names hold the id of a customer's post."""
+    found = yield _CARD_OF, (f"{_CARD}{key}",)
+    for (text,) in found:
+        card = json.loads(text)
+        yield _NO_META, (f"{_CASE}{card.get('channel')}:{card.get('ts')}",)
+        yield _NO_META, (f"{_CARD}{key}",)
 
 
 def _leave(person: Person) -> Steps[None]:
@@ -165,6 +198,11 @@ def _leave(person: Person) -> Steps[None]:
 
 def _remember(where: str, params: tuple[Any, ...]) -> Steps[None]:
     """Keep the dedupe hashes of arrivals that are about to be deleted."""
-    for channel, external_id in (yield f"select channel, external_id from inbox where {where}", params):
+    yield from _keep_hashes((yield f"select channel, external_id from inbox where {where}", params))
+
+
+def _keep_hashes(rows: list[Any]) -> Steps[None]:
+    """Nothing of this channel and id is taken in again."""
+    for channel, external_id in rows:
         if channel != REPORTS:
             yield "insert into erased (hash) values (?) on conflict do nothing", (dedupe_hash(channel, external_id),)
