@@ -12,6 +12,11 @@ def opaque(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:24]
 
 
+def status_mark(key: str) -> str:
+    """What the line carries that says where an agent's words stand (``opaque`` it): once they have arrived it is their turn."""
+    return f"status:{key}"
+
+
 def metadata(*ids: str) -> dict[str, object]:
     """A message's metadata: the opaque ids of what it shows."""
     return {"event_type": EVENT_TYPE, "event_payload": {"id": ids[0], "ids": list(ids)}}

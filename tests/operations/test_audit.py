@@ -14,6 +14,8 @@ from bot.audit.x import XAudit, missing
 from bot.commands.status import audit_line
 from tests.channels.x.rig import Rig, rig
 from tests.desk.scene import company
+from tests.platforms.slack.faults import Fault as SlackFault
+from tests.platforms.slack.faults import Trouble
 from tests.platforms.x import Fault
 from tests.platforms.x import Kind as Broken
 
@@ -136,5 +138,26 @@ async def test_a_thread_that_is_closed_to_us_is_no_finding(tmp_path: Path) -> No
         await d.later(900)
         assert d.replies()
         d.slack.world.change_members(d.help, drop=[d.slack.world.app.bot_user])
+        look = SlackAudit(d.link, d.parts.store, d.desk, d.outside)
+        assert await Auditor(d.parts.store, d.clock, d.desk, d.parts.metrics, {"slack": look}).audit() == []
+
+
+async def test_an_agents_words_on_their_way_and_long_texts_in_parts_are_ours(tmp_path: Path) -> None:
+    async with company(tmp_path) as d:
+        root = await d.writes("<@hearout> my parcel is three weeks late and your chat hangs up on me")
+        await d.writes("and this is all of it: " + "it never came, and nobody answers. " * 300, thread=root)
+        await d.later(901)
+        await d.later(1801)
+        await d.claim(d.mia)
+        await d.click(d.mia, "reply")
+        await d.submit(d.mia, {"text0": "I called the depot; it comes on Friday by noon."})
+        d.slack.faults.add(SlackFault("chat.postMessage", Trouble.RATE_LIMITED, nth=1, retry_after_s=3))
+        await d.submit(d.mia)
+        await d.work()
+        assert d.slack.faults.unfired() == ()
+        thread = d.thread()
+        assert any("(1/" in message.text for message in thread)
+        assert "✅ *Mia" in thread[-1].text, "the line that followed the words is their turn now"
+        await d.later(1200)
         look = SlackAudit(d.link, d.parts.store, d.desk, d.outside)
         assert await Auditor(d.parts.store, d.clock, d.desk, d.parts.metrics, {"slack": look}).audit() == []

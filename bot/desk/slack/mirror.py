@@ -13,7 +13,7 @@ from bot.desk.slack.alarms import Alarms
 from bot.desk.slack.board import Board
 from bot.desk.slack.cards import STATUSES
 from bot.desk.slack.record import Record
-from bot.slack.marks import opaque
+from bot.slack.marks import opaque, status_mark
 from bot.slack.text import CHUNK_CHARS_MAX, ago, chunks, cut, escape, link, quoted
 from bot.slack.trouble import Trouble
 from bot.store.records import Kind, OutboxRow, Place, Status, TurnRecord
@@ -172,7 +172,7 @@ class Mirror:
             if row.status not in (Status.PENDING, Status.SENDING, Status.UNKNOWN):
                 continue
             try:
-                ts = await self.board.reply(case, status_line(row), ids=(opaque(f"status:{row.key}"),))
+                ts = await self.board.reply(case, status_line(row), ids=(opaque(status_mark(row.key)),))
             except Trouble:
                 return
             record = await self.board.records.put(
