@@ -146,6 +146,9 @@ class Delivery:
         if not looking and row.sending_until is not None and self.clock.now() >= row.sending_until:
             log.warning("claim ran out before it was sent", key=row.key)
             return  # the program was paused: by now the row may be another sender's
+        if not looking and self.is_held(row, case):
+            await self.hold(row)
+            return
         reached("delivery: before look" if looking else "delivery: before send")
         try:
             accepted = await (self.look(row, case) if looking else self.send(row, case))
@@ -162,6 +165,17 @@ class Delivery:
                 await self.absent(row, case)
             else:
                 await self.accepted(row, case, accepted)
+
+    def is_held(self, row: OutboxRow, case: Conversation) -> bool:
+        """Whether it is a first reply about a topic that was put on hold after the reply was written: with X's limits a storm's
+        first replies wait here for an hour. Words to somebody in danger are never held."""
+        held = self.policy().held_topics
+        first = row.kind is Kind.WORDS and row.author is Author.BOT and case.replied_at is None
+        return first and row.rank is not Rank.RISK and any(topic in held for topic in case.topics)
+
+    async def hold(self, row: OutboxRow) -> None:
+        """It waits for a person, and is looked at as often as what the engine holds; the alarms ring for both."""
+        await self.resume(row, "its topic is on hold", self.clock.now() + timedelta(seconds=self.policy().hold_look_s))
 
     async def send(self, row: OutboxRow, case: Conversation) -> Accepted:
         """Out into the world."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.app import App, wire
 from bot.channels.playground import PlaygroundChannel
-from bot.channels.port import Channel
+from bot.channels.port import Accepted, Channel, Transient
 from bot.clock import VirtualClock
 from bot.config import Config
 from bot.desk.playground import PlaygroundDesk
@@ -27,6 +27,19 @@ START = datetime(2026, 11, 17, 10, 0, tzinfo=UTC)
 LATE_PARCEL = "my parcel is three weeks late, it never arrived, it was a birthday present"
 
 
+class Phone(PlaygroundChannel):
+    """The playground's channel, with a limit: until ``full_until`` it takes no more, as X after a hundred posts."""
+
+    full_until: datetime = START
+
+    async def send(self, row: OutboxRow, conversation: Conversation) -> Accepted:
+        """Accept a message, or name when there is room again."""
+        wait_s = (self.full_until - self.clock.now()).total_seconds()
+        if wait_s > 0:
+            raise Transient("the limit is used up", wait_s, pause_lane=True)
+        return await super().send(row, conversation)
+
+
 @dataclass
 class Scene:
     """The parts, and shorthands."""
@@ -34,7 +47,7 @@ class Scene:
     app: App
     clock: VirtualClock
     run: VirtualRun
-    phone: PlaygroundChannel
+    phone: Phone
     desk: PlaygroundDesk
     posts: int = field(default=0)
 
@@ -64,7 +77,7 @@ async def scene(folder: Path, config: Config | None = None, webhook: Webhook | N
     clock = VirtualClock(START)
     store = await SqliteStore.open(folder / "hearout.db", holder="test")
     reader = Reader.default()
-    phone = PlaygroundChannel(clock, reader, folder / "posts.jsonl")  # type: ignore[arg-type]
+    phone = Phone(clock, reader, folder / "posts.jsonl")  # type: ignore[arg-type]
     phone.open()
     desk = PlaygroundDesk(clock)
     channels: dict[str, Channel] = {phone.name: phone}

@@ -46,7 +46,9 @@ def kinds(it: Scene) -> Counter[str]:
 async def test_five_hundred_like_complaints(tmp_path):
     async with scene(tmp_path) as it:
         room, switches = it.app.incidents, it.app.switches
-        switches.base = replace(switches.base, hold_look_s=1200.0)  # five hundred are looked at again: less often is quicker
+        switches.base = replace(
+            switches.base, hold_look_s=1200.0
+        )  # five hundred are looked at again: less often is quicker
         await storm(it, 60)
         await duties(it)
         assert kinds(it) == {"storm:parcel": 1}, "noticed while it grows"
@@ -108,6 +110,22 @@ def texts(it: Scene) -> list[str]:
     return [json.loads(line)["text"] for line in it.phone.path.read_text().splitlines()]
 
 
+async def test_first_replies_that_wait_for_the_platforms_limit_are_held_as_well(tmp_path):
+    async with scene(tmp_path) as it:
+        it.phone.full_until = it.clock.now() + timedelta(minutes=15)
+        await storm(it, 12)
+        await it.later(minutes=10)
+        assert [row.status.value for row in await it.rows("words")] == ["pending"] * 12, "written, and not sent"
+        await it.app.incidents.hold("parcel", True, "lena")
+        await it.later(minutes=67)
+        await it.app.incidents.watch()
+        assert texts(it) == []
+        assert next(words for _, kind, words in it.desk.alerts if kind == "held:parcel").startswith("12 first replies")
+        await it.app.incidents.hold("parcel", False, "lena")
+        await it.later(minutes=6)
+        assert len(texts(it)) == 12
+
+
 async def test_an_answer_that_was_asked_for_survives_a_crash(tmp_path):
     async with scene(tmp_path) as it:
         await storm(it, 12)
@@ -129,7 +147,9 @@ async def test_a_customer_with_two_cases_hears_it_once(tmp_path):
         await it.later(minutes=40)
         group = group_of(await it.cases(), "parcel", case.opened_at)
         assert len(group) == 2
-        assert await answer_group(it.app.acts, group, NOOR, "The depot works again, and news follows by 6 PM.", "one") == 1
+        assert (
+            await answer_group(it.app.acts, group, NOOR, "The depot works again, and news follows by 6 PM.", "one") == 1
+        )
         await it.run.settle()
         assert texts(it).count("The depot works again, and news follows by 6 PM.") == 1
         await it.later(minutes=5)
