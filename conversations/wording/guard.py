@@ -11,10 +11,15 @@ Three rules look further than a phrase:
   sentence holds none.
 - ``empty_empathy``: a text in which every sentence is feeling, greeting or thanks is empty as a whole.
 - ``other_language``: judged on texts long enough to be sure.
+
+People's words have a second reading (``weighing.py``): a model weighs each sentence by rule. It takes back what a phrase found
+where it is sure of the contrary, and finds sentences at fault that no phrase knows; then the finding is the sentence. The
+bot's own words, templates, are judged by the phrases alone: an admin must be able to see what to change.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,6 +35,7 @@ from conversations.wording.packs import Pack, load_packs
 from conversations.wording.privacy import private_spans
 from conversations.wording.request import Act, Surface
 from conversations.wording.rules import RULES, Rule
+from conversations.wording.weighing import Weigher, weigher
 
 CHARS_MAX = 12_000
 GROUP_WORDS_MAX = 2
@@ -63,6 +69,11 @@ class _Patterns:
     rules: frozenset[Rule]
 
 
+_Kinds = Mapping[tuple[Rule, str], Sequence[tuple[int, int]]]
+_Found = tuple[Rule, int, int]
+"""A rule, the first word, and the word after the last."""
+
+
 def findings(
     text: str,
     language: str,
@@ -89,9 +100,13 @@ def findings(
     patterns = _patterns(code)
     tokens = tokenize(cleaned, vocabulary=patterns.phrases.vocabulary)
     spans = _Spans(text, cleaned)
+    kinds = _kinds(patterns, tokens)
+    tone = by_phrases(kinds, tokens, part)
+    if author is not Author.BOT and (second := weigher(code)) is not None:
+        tone = second_reading(tone, kinds, tokens, second)
     found = [
         _finding(rule, *spans.original(tokens.start[first], tokens.end[last - 1]), author)
-        for rule, first, last in _tone(patterns, tokens, part)
+        for rule, first, last in tone
         if not (rule is Rule.LEGAL_ADMISSION and not admissions_forbidden)
         and not (rule is Rule.PROPOSAL and act not in NO_PROPOSAL)
     ]
@@ -112,20 +127,21 @@ def _finding(rule: Rule, start: int, end: int, author: Author, detail: str = "")
     return Finding(rule.value, message, start, end, severity, words.reason, words.suggestion)
 
 
-def _tone(patterns: _Patterns, tokens: Tokens, part: bool) -> list[tuple[Rule, int, int]]:
-    """What the phrases find, as (rule, first word, word after the last), without what is taken back or overlaps."""
-    sentence = tokens.sentence
-    hits: dict[Rule, list[tuple[int, int]]] = {}
+def _kinds(patterns: _Patterns, tokens: Tokens) -> _Kinds:
+    """Where the phrases stand, as (first word, word after the last), by rule and kind."""
     kinds: dict[tuple[Rule, str], list[tuple[int, int]]] = {}
     for hit in patterns.phrases.find(tokens):
-        rule, kind = hit.mark
         if hit.last > hit.first:
-            (hits.setdefault(rule, []) if kind == "phrases" else kinds.setdefault((rule, kind), [])).append(
-                (hit.first, hit.last)
-            )
-    found: list[tuple[Rule, int, int]] = []
-    for rule, spans in hits.items():
-        if (rule, "unless_text") in kinds:
+            kinds.setdefault(hit.mark, []).append((hit.first, hit.last))
+    return kinds
+
+
+def by_phrases(kinds: _Kinds, tokens: Tokens, part: bool) -> list[_Found]:
+    """What the phrases find, without what is taken back or overlaps."""
+    sentence = tokens.sentence
+    found: list[_Found] = []
+    for (rule, kind), spans in kinds.items():
+        if kind != "phrases" or (rule, "unless_text") in kinds:
             continue
         excused = {sentence[first] for first, _ in kinds.get((rule, "unless"), ())}
         found += [(rule, *span) for span in _merged(span for span in spans if sentence[span[0]] not in excused)]
@@ -140,12 +156,36 @@ def _tone(patterns: _Patterns, tokens: Tokens, part: bool) -> list[tuple[Rule, i
     return found
 
 
-def _once(found: list[tuple[Rule, int, int]], sentence: Sequence[int]) -> list[tuple[Rule, int, int]]:
+def second_reading(found: list[_Found], kinds: _Kinds, tokens: Tokens, second: Weigher) -> list[_Found]:
+    """What the phrases found, less what the model is sure is sound, and the sentences that it adds.
+
+    Where a phrase found something in a sentence, that stands for the sentence.
+    """
+    dated = _sentences(kinds, tokens, "dates")
+    limits = second.weights.limits
+    sentences = second.weigh(tokens)
+    odds = {sentence.number: sentence.odds for sentence in sentences}
+    kept = [
+        (rule, first, last)
+        for rule, first, last in found
+        if odds.get(tokens.sentence[first], {}).get(rule, 0.0) >= limits.get(f"{rule}-", -math.inf)
+    ]
+    said = {number for _, first, last in kept for number in tokens.sentence[first:last]}
+    for sentence in sentences:
+        over, name = max((odd - limits.get(name, math.inf), name) for name, odd in sentence.odds.items())
+        if name == Rule.UNDATED_PROMISE and not _promises(sentence.number, dated, tokens):
+            continue
+        if over >= 0 and sentence.number not in said:
+            kept.append((Rule(name), sentence.first, sentence.last))
+    return kept
+
+
+def _once(found: list[_Found], sentence: Sequence[int]) -> list[_Found]:
     """One finding for the same words: the longest says most precisely what is wrong with them.
 
     Legal terms always stand; feeling gives way to anything else in its sentence, since that is worse.
     """
-    kept: list[tuple[Rule, int, int]] = []
+    kept: list[_Found] = []
     for rule, first, last in sorted(found, key=_weakness):
         others = [(since, until) for other, since, until in kept if other is not rule]
         if rule is Rule.EMPTY_EMPATHY:
@@ -157,7 +197,7 @@ def _once(found: list[tuple[Rule, int, int]], sentence: Sequence[int]) -> list[t
     return kept
 
 
-def _weakness(found: tuple[Rule, int, int]) -> tuple[bool, bool, int]:
+def _weakness(found: _Found) -> tuple[bool, bool, int]:
     rule, first, last = found
     return rule is not Rule.LEGAL_ADMISSION, rule is Rule.EMPTY_EMPATHY, first - last
 
@@ -173,25 +213,31 @@ def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
-def _undated(kinds: Mapping[tuple[Rule, str], list[tuple[int, int]]], tokens: Tokens) -> list[tuple[int, int]]:
+def _undated(kinds: _Kinds, tokens: Tokens) -> list[tuple[int, int]]:
     rule, sentence = Rule.UNDATED_PROMISE, tokens.sentence
-    dated = {sentence[first] for first, _ in kinds.get((rule, "dates"), ())}
-    excused = {sentence[first] for first, _ in kinds.get((rule, "unless"), ())} | dated
+    dated = _sentences(kinds, tokens, "dates")
+    excused = _sentences(kinds, tokens, "unless") | dated
     vague = [span for span in kinds.get((rule, "vague"), ()) if sentence[span[0]] not in excused]
-    kept = excused | {sentence[first] for first, _ in kinds.get((rule, "done"), ())}
+    kept = excused | _sentences(kinds, tokens, "done")
     promises = [
         span
         for span in kinds.get((rule, "promises"), ())
-        if sentence[span[0]] not in kept
-        and sentence[span[0]] + 1 not in dated
-        and "?" not in tokens.stop.get(sentence[span[0]], "")
+        if sentence[span[0]] not in kept and _promises(sentence[span[0]], dated, tokens)
     ]
     return _merged([*vague, *promises])
 
 
-def _all_feeling(
-    kinds: Mapping[tuple[Rule, str], list[tuple[int, int]]], tokens: Tokens, found: Iterable[tuple[Rule, int, int]]
-) -> tuple[int, int] | None:
+def _sentences(kinds: _Kinds, tokens: Tokens, kind: str) -> set[int]:
+    """The sentences that hold a phrase of this kind of the promises."""
+    return {tokens.sentence[first] for first, _ in kinds.get((Rule.UNDATED_PROMISE, kind), ())}
+
+
+def _promises(number: int, dated: set[int], tokens: Tokens) -> bool:
+    """Whether a sentence can be a promise without a date: it asks nothing, and neither it nor the next one has a date."""
+    return number not in dated and number + 1 not in dated and "?" not in tokens.stop.get(number, "")
+
+
+def _all_feeling(kinds: _Kinds, tokens: Tokens, found: Iterable[_Found]) -> tuple[int, int] | None:
     """The words of a text in which every sentence is feeling, greeting or thanks, and one at least is feeling.
 
     Words that were found to be a stock phrase are that, and no feeling.

@@ -5,6 +5,7 @@ A pack is read once, by ``load_packs``; after that nothing here touches a file.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +19,8 @@ from conversations.wording.request import Act, Situation, Surface
 from conversations.wording.template import Template
 
 LANGUAGES = ("en", "de", "es", "fr", "pt")
-_GUARD, _WORDS, _NOUNS, _SHARED = "guard.toml", "words.toml", "nouns.toml", "compositions.toml"
+_GUARD, _SENSES, _WEIGHTS = "guard.toml", "senses.toml", "guard.json"
+_WORDS, _NOUNS, _SHARED = "words.toml", "nouns.toml", "compositions.toml"
 _GENERIC = "other"
 """The topic that is none: general phrasings say it better than its noun."""
 
@@ -36,7 +38,8 @@ class Pack:
     """What wording knows of one language.
 
     ``nouns`` are noun phrases by topic; ``words`` the small words of dates and steps; ``marks`` how lint
-    knows the bot's introduction and an apology; ``guard`` the tone guard's patterns by rule; ``samples`` what previews show.
+    knows the bot's introduction and an apology; ``guard`` the tone guard's patterns by rule, ``senses`` and ``weights`` what its
+    second reading goes by (``weighing.py``; None without one); ``samples`` what previews show.
     """
 
     language: str
@@ -46,6 +49,8 @@ class Pack:
     guard: Mapping[str, Mapping[str, tuple[str, ...]]]
     nouns: Mapping[str, Noun]
     samples: Mapping[str, str] = field(default_factory=dict)
+    senses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    weights: Mapping[str, Any] | None = None
 
 
 @cache
@@ -75,6 +80,7 @@ def load_pack(language: str, folder: Traversable, shared: Mapping[str, Any]) -> 
             documents[entry.name] = _toml(entry)
     words = documents.pop(_WORDS, {})
     guard = documents.pop(_GUARD, {})
+    senses = documents.pop(_SENSES, {}).get("senses", {})
     topics = folder.joinpath("topics.toml")
     nouns = {**(_toml(topics) if topics.is_file() else {}), **documents.pop(_NOUNS, {})}
     return Pack(
@@ -85,6 +91,8 @@ def load_pack(language: str, folder: Traversable, shared: Mapping[str, Any]) -> 
         {rule: {kind: tuple(patterns) for kind, patterns in table.items()} for rule, table in guard.items()},
         {topic: Noun(table["thing"], table["about"]) for topic, table in nouns.items() if topic != _GENERIC},
         dict(words.get("samples", {})),
+        {sense: tuple(phrases) for sense, phrases in senses.items()},
+        _json(folder.joinpath("templates").joinpath(_WEIGHTS)),
     )
 
 
@@ -93,6 +101,13 @@ def _toml(entry: Traversable) -> dict[str, Any]:
         return tomllib.loads(entry.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise LanguagePackError(entry.name, "TOML", str(error)) from None
+
+
+def _json(entry: Traversable) -> dict[str, Any] | None:
+    try:
+        return dict(json.loads(entry.read_text("utf-8"))) if entry.is_file() else None
+    except ValueError as error:
+        raise LanguagePackError(entry.name, "JSON", str(error)) from None
 
 
 def _templates(language: str, documents: Mapping[str, dict[str, Any]]) -> list[Template]:

@@ -1,0 +1,176 @@
+"""Learns the weights of the tone guard's second reading: ``python -m tests.corpus.guard``.
+
+One logistic regression a rule over the sentences of four authors' messages and those of ``guard/sentences.txt``, for all
+languages at once: senses mean the same in every language and are learnt together, words are a language's own. What is
+learnt from is on ``AUTHORS``; how it is used: ``conversations/wording/weighing.py``.
+``--leave-out`` writes nothing: it learns from all authors but one, and says how the guard fares on that one's messages.
+Needs scikit-learn (development only).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conversations.comprehension.tokens import clean, tokenize
+from conversations.wording.packs import load_packs
+from conversations.wording.weighing import (
+    HIGHEST,
+    LOWEST,
+    NEEDS_MORE,
+    STEPS,
+    TOLD_ELSEWHERE,
+    ZERO,
+    Weights,
+    parts,
+    senses_of,
+)  # fmt: skip
+
+TESTS = Path(__file__).parents[1]
+LANGUAGES = TESTS.parent / "conversations" / "languages"
+AUTHORS = {
+    "first": TESTS / "wording" / "guard_sentences.jsonl",
+    "second": TESTS / "wording" / "guard_plain.jsonl",
+    "third": TESTS / "corpus" / "guard" / "third.jsonl",
+    "fourth": TESTS / "corpus" / "guard" / "fourth.jsonl",
+}
+"""What is learnt from. ``guard_fresh.jsonl`` is not, and must never be."""
+RULES = (
+    "blame", "excuse", "disbelief", "minimising", "defensiveness", "empty_empathy", "stock_phrase", "undated_promise",
+    "legal_admission",
+)  # fmt: skip
+SENTENCES = TESTS / "corpus" / "guard" / "sentences.txt"
+ALONE = (":only", *(f"~{sense}/no-{other}" for sense in NEEDS_MORE for other in TOLD_ELSEWHERE))
+"""Signs of a message that is one sentence; those of ``sentences.txt`` are a sentence of some message."""
+STRENGTH, SENTENCES_MIN, TINY = 0.3, 2, 0.05
+SHARED = ("~", ":")
+FOUND: Mapping[str, float] = {
+    "blame": 0.0, "excuse": 0.5, "disbelief": 1.0, "minimising": 0.25, "defensiveness": 0.5, "empty_empathy": 0.0,
+    "stock_phrase": 1.5, "undated_promise": -0.25, "legal_admission": 0.25,
+}  # fmt: skip
+"""The log-odds from which a sentence is found. Chosen, as ``KEPT``, on the messages of authors who were left out."""
+KEPT: Mapping[str, float] = {
+    "blame": -4.0, "excuse": -4.0, "disbelief": -2.5, "minimising": -4.0, "defensiveness": -3.5, "empty_empathy": -2.5,
+    "undated_promise": -4.0, "legal_admission": -4.0,
+}  # fmt: skip
+"""The log-odds below which a phrase's finding is taken back. Stock phrases stand: the phrases know them better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What a sentence is weighed by, and the rules it breaks."""
+
+    author: str
+    signs: frozenset[str]
+    rules: frozenset[str]
+
+
+def read(author: str) -> list[dict[str, Any]]:
+    """An author's messages."""
+    return [json.loads(line) for line in AUTHORS[author].read_text(encoding="utf-8").splitlines()]
+
+
+def sentences(author: str) -> Iterable[Sentence]:
+    """Every sentence of an author of which it is known whether it is at fault: by its marked words, or because it is alone."""
+    for row in read(author):
+        code = row["language"]
+        text = clean(row["text"])
+        tokens = tokenize(text)
+        found = parts(tokens, senses_of(code))
+        marked = [(fault["rule"], *_place(text, fault["evidence"])) for fault in row["faults"] if "evidence" in fault]
+        if len(marked) < len(row["faults"]) and len(found) > 1:
+            continue
+        for part in found:
+            start, end = tokens.start[part.first], tokens.end[part.last - 1]
+            rules = {rule for rule, since, until in marked if since < end and start < until}
+            if len(found) == 1:
+                rules |= {fault["rule"] for fault in row["faults"]}
+            yield Sentence(author, frozenset(owned(code, sign) for sign in part.signs), frozenset(rules))
+
+
+def written() -> Iterable[Sentence]:
+    """The sentences of ``sentences.txt``, below headings of a language and a rule or ``sound``."""
+    code = rule = ""
+    for line in SENTENCES.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            _, code, rule = line.split()
+        elif line:
+            (part,) = parts(tokenize(clean(line)), senses_of(code))
+            signs = frozenset(owned(code, sign) for sign in part.signs if sign not in ALONE)
+            yield Sentence("sentences", signs, frozenset({rule} - {"sound"}))
+
+
+def _place(text: str, evidence: str) -> tuple[int, int]:
+    at = text.find(clean(evidence))
+    return at, at + len(clean(evidence))
+
+
+def owned(code: str, sign: str) -> str:
+    """The name of a sign among all languages."""
+    return sign if sign.startswith(SHARED) else f"{code}|{sign}"
+
+
+def fit(rows: Sequence[Sentence]) -> dict[str, Weights]:
+    """The weights by language."""
+    import numpy
+    from scipy.sparse import csr_matrix
+    from sklearn.linear_model import LogisticRegression
+
+    counts = Counter(sign for row in rows for sign in row.signs)
+    names = sorted(sign for sign, count in counts.items() if count >= SENTENCES_MIN)
+    place = {sign: number for number, sign in enumerate(names)}
+    columns = [sorted(place[sign] for sign in row.signs if sign in place) for row in rows]
+    starts = numpy.cumsum([0, *map(len, columns)]).astype(numpy.int32)
+    flat = numpy.fromiter((column for row in columns for column in row), dtype=numpy.int32, count=int(starts[-1]))
+    matrix = csr_matrix((numpy.ones(len(flat)), flat, starts), shape=(len(rows), len(names)))
+    weights = numpy.zeros((len(RULES), len(names)))
+    bias = []
+    for number, rule in enumerate(RULES):
+        model = LogisticRegression(C=STRENGTH, solver="liblinear", tol=1e-2, max_iter=100, intercept_scaling=5.0)
+        model.fit(matrix, numpy.array([rule in row.rules for row in rows]))
+        weights[number] = model.coef_[0]
+        bias.append(round(float(model.intercept_[0]), 3))
+    limits = {**FOUND, **{f"{rule}-": limit for rule, limit in KEPT.items()}}
+    made = {}
+    for code in load_packs():
+        table = {}
+        for number, name in enumerate(names):
+            owner, _, own = ("", "", name) if name.startswith(SHARED) else name.partition("|")
+            column = weights[:, number]
+            if owner in ("", code) and max(abs(column)) >= TINY:
+                table[own] = bytes(min(HIGHEST, max(LOWEST, round(value * STEPS) + ZERO)) for value in column)
+        made[code] = Weights(RULES, tuple(bias), table, limits)
+    return made
+
+
+def write(made: Mapping[str, Weights]) -> None:
+    """Put the weights where the packs look for them."""
+    for code, weights in made.items():
+        document = {
+            "rules": list(weights.rules),
+            "bias": list(weights.bias),
+            "limits": dict(sorted(weights.limits.items())),
+            "signs": {sign: row.decode("ascii") for sign, row in sorted(weights.signs.items())},
+        }
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        (LANGUAGES / code / "templates" / "guard.json").write_text(text + "\n", encoding="utf-8")
+
+
+def main(arguments: Iterable[str] | None = None) -> None:
+    """Learn and write, or learn from all but one and measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--leave-out", action="store_true")
+    options = parser.parse_args(list(arguments) if arguments is not None else None)
+    rows = [*(row for author in AUTHORS for row in sentences(author)), *written()]
+    if not options.leave_out:
+        write(fit(rows))
+        return
+
+
+if __name__ == "__main__":
+    main()
