@@ -124,6 +124,8 @@ async def live(config: Config, role: ProcessRole = ProcessRole.ALL) -> AsyncIter
             app.worker.alone, app.worker.name = leases.alone, leases.holder
         for taker in takers:
             taker.take_in = app.intake
+            if isinstance(taker, SlackChannel):
+                taker.open_aside = app.intake.open_aside
         late.app = app
         looks: dict[str, Look] = {taker.name: XAudit(taker) for taker in takers if isinstance(taker, XChannel)}
         if slack is not None and slack_desk is not None:

@@ -315,6 +315,7 @@ async def company(
         late.append(parts)
         phone.take_in = parts.intake
         outside.take_in = parts.intake
+        outside.open_aside = parts.intake.open_aside
         desk.bind(parts.acts, parts.intake.open_aside, None, parts.approved, parts.incidents)
         carrier.append(link)
         made = Desk(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from bot.slack.people import People, Staff
 from bot.slack.text import escape
 from bot.slack.trouble import Trouble, TroubleKind
 from bot.store.port import Store, StoreError
-from bot.store.records import Arrival, Lane, OutboxRow, Place
+from bot.store.records import Arrival, Lane, Open, OutboxRow, Place, Taken
 from conversations.comprehension import Reader
 from conversations.conversation import Conversation, Customer
 from conversations.events import CustomerPosted
@@ -37,13 +37,15 @@ WAIT_S = 60.0
 PAGES_MAX = 10
 SLACK_AT = timedelta(seconds=120)
 """How far our clock and Slack's may be apart when we look for a message."""
+ASIDES_MAX = 200
+"""What was set aside lately, as far as a new case looks for what came before its first post."""
 GONE = frozenset({"user_disabled", "user_not_found", "cannot_dm_bot", "user_not_visible", "cannot_dm_user"})
 
 log = get_logger("channel.slack")
 
 
 class SlackChannel:
-    """Customers in Slack. Set ``take_in`` before it runs."""
+    """Customers in Slack. Set ``take_in`` and ``open_aside`` before it runs."""
 
     name = NAME
     traits = ChannelTraits(unprompted_public=True, public_chars_max=40_000, direct_chars_max=40_000)
@@ -67,6 +69,7 @@ class SlackChannel:
         self.sending_s = settings.sending_s
         self.people = people or People(slack, Staff(agents=settings.colleagues))
         self.take_in: TakeIn | None = None
+        self.open_aside: Callable[[int], Awaitable[Taken]] | None = None
         self.events = Events(slack, self.people, reader, settings)
         self.sweep = Sweep(slack, store, clock, self.events, self.bring)
         self._direct: dict[str, str] = {}
@@ -90,10 +93,27 @@ class SlackChannel:
         if arrival is not None:
             await self.bring([arrival])
 
-    async def bring(self, arrivals: list[Arrival]) -> None:
+    async def bring(self, arrivals: list[Arrival]) -> list[Taken]:
         """Through the door of intake."""
         assert self.take_in is not None, "the Slack channel is not wired"
-        await self.take_in(arrivals)
+        taken = await self.take_in(arrivals)
+        for arrival, kept in zip(arrivals, taken, strict=True):
+            if kept.new and isinstance(kept.route, Open):
+                await self.gather(arrival)
+        return taken
+
+    async def gather(self, first: Arrival) -> None:
+        """Slack promises no order, and a mention may come a minute late: what its author said after it, before we knew of it,
+        mentioned nobody and was set aside. It belongs to the case."""
+        assert isinstance(first.event, CustomerPosted)
+        if self.open_aside is None or first.customer is None:
+            return
+        asides = await self.store.asides(ASIDES_MAX)
+        for aside in sorted(asides, key=lambda aside: aside.sequence):
+            said, by = aside.event, aside.customer
+            ours = aside.channel == NAME and by is not None and by.id == first.customer.id
+            if ours and isinstance(said, CustomerPosted) and said.posted_at > first.event.posted_at:
+                await self.open_aside(aside.sequence)
 
     async def on_answer(self, ack: Any, body: dict[str, Any]) -> None:
         """A click under a question. It is the customer's word only if it is the customer's click, on the latest question."""

@@ -7,7 +7,7 @@ after every gap and every few minutes, from the last sweep on; what had come alr
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from bot.log import get_logger
 from bot.slack.app import Slack
 from bot.slack.trouble import Trouble, TroubleKind
 from bot.store.port import Store
-from bot.store.records import Arrival
+from bot.store.records import Arrival, Taken
 from conversations.protocol import State
 
 CURSOR_META = "slack.customers.swept_at"
@@ -30,7 +30,7 @@ OPEN_THREADS_MAX = 40
 """Threads of open cases that are read in one sweep: Slack allows 50 such calls a minute."""
 
 log = get_logger("slack.sweep")
-Bring = Callable[[list[Arrival]], Awaitable[None]]
+Bring = Callable[[list[Arrival]], Awaitable[Sequence[Taken]]]
 
 
 class Sweep:
@@ -137,12 +137,11 @@ class Sweep:
         """Bring one message in, and its edit if it has one."""
         if str(message.get("subtype") or "") not in ("", "file_share", "thread_broadcast", "me_message"):
             return 0
-        arrivals = [await self.events.said(channel, message)]
-        if message.get("edited") and not message.get("bot_id"):
-            arrivals.append(self.events.edited(channel, message))
-        found = [arrival for arrival in arrivals if arrival is not None]
-        if found:
-            await self.bring(found)
+        said = await self.events.said(channel, message)
+        taken = await self.bring([said]) if said is not None else []
+        seen_before = not any(entry.new for entry in taken)  # what is new came with its latest words
+        if message.get("edited") and not message.get("bot_id") and seen_before:
+            await self.bring([self.events.edited(channel, message)])
         return 1
 
     async def pages(self, method: str, channel: str, oldest: datetime, ts: str = "") -> AsyncIterator[Message]:

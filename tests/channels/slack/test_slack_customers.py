@@ -329,6 +329,7 @@ async def test_10_an_outage_is_swept_up_once(tmp_path: Path) -> None:
         assert [turn.text for turn in turns if turn.author is Author.CUSTOMER] == [
             ANGRY.removeprefix("@hearout ") + " again"
         ]
+        assert [turn.edited_at for turn in turns] == [None] * len(turns), "nobody saw it before it was edited"
 
 
 async def test_a_sweep_that_breaks_off_skips_nothing(tmp_path: Path) -> None:
@@ -382,6 +383,32 @@ async def test_31_a_reversed_pair_ends_the_same(tmp_path: Path) -> None:
         (turn, *_) = await desk.parts.store.turns(case.key)
         assert turn.text is not None
         assert turn.text.endswith("today")
+
+
+async def test_what_came_before_the_mention_belongs_to_its_case(tmp_path: Path) -> None:
+    """A mention whose event is a minute late: Slack tried to deliver it while nobody listened."""
+    async with company(tmp_path) as desk:
+        await desk.outside.sweep.run()
+        before = await desk.writes("just chatting with a colleague here")
+        desk.clock.advance(60)
+        desk.slack.courier.lose_next(2)
+        first = desk.slack.people.post(desk.sue, desk.help, ANGRY)
+        await desk.writes("and the status page says all green", thread=first)
+        await desk.writes("our board meets tomorrow")
+        await desk.writes("I do not have this problem", desk.outsider, thread=first)
+        assert await desk.parts.store.conversations() == []
+        await desk.outside.sweep.run()
+        await desk.later(600)
+        (case,) = await desk.parts.store.conversations()
+        turns = await desk.parts.store.turns(case.key)
+        said = [turn.text for turn in turns if turn.author is Author.CUSTOMER]
+        assert said == [
+            ANGRY.removeprefix("@hearout "),
+            "and the status page says all green",
+            "our board meets tomorrow",
+        ]
+        assert f"{desk.help.id}:{before.ts}" not in {turn.id for turn in turns}
+        assert {answer.thread_ts for answer in desk.replies()} == {first.ts}
 
 
 async def test_35_fifty_threads_at_once_keep_apart(tmp_path: Path) -> None:
