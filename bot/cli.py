@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 DEFAULT_DATA = Path(".hearout")
 
+CustomerArgument = Annotated[str, typer.Argument(help="The customer's id or handle; slack:NAME on one platform only.")]
+
 USAGE_ERRORS: Any = typer.BadParameter.__mro__[2]
 """The root of the errors that typer raises for a command line that it cannot take."""
 
@@ -158,6 +160,11 @@ def run(
     from bot.config import ConfigError
     from bot.store.opening import sqlite_file
 
+    if config is None and not DEFAULT_CONFIG.exists():
+        raise ConfigError(
+            [f"no {DEFAULT_CONFIG} in {Path.cwd()}: make one with `hearout init`, or name it with --config"]
+        )
+
     log.configure(settings.log.level, {"auto": None, "json": True, "text": False}[settings.log.format])
     if role != "all" and sqlite_file(store_url(settings)) is not None:
         raise ConfigError([f"--role {role}: several processes need PostgreSQL: store.url (docs/scaling.md)"])
@@ -167,6 +174,7 @@ def run(
 
         asyncio.run(run_live(settings, port, ProcessRole(role)))
         return
+    print("neither X nor Slack is configured: this is the playground, and nobody outside hears it", file=sys.stderr)
     from bot.console.serve import serve
     from bot.rehearse import file_rehearser
 
@@ -377,9 +385,9 @@ def simulate(
 
 @cli.command()
 def export(
-    customer: Annotated[str, typer.Argument(help="The customer's id or handle on the platform.")],
+    customer: CustomerArgument,
     config: ConfigOption = None,
-) -> None:
+) -> int:
     """All that is kept of a customer, as JSON."""
     from bot.app import open_store
 
@@ -390,29 +398,39 @@ def export(
         finally:
             await store.close()
 
-    show(asyncio.run(data()))
+    document = asyncio.run(data())
+    show(document)
+    return 0 if any(document[part] for part in ("known_as", "conversations", "set_aside")) else nobody(customer)
 
 
 @cli.command()
-def erase(
-    customer: Annotated[str, typer.Argument(help="The customer's id or handle on the platform.")],
-    config: ConfigOption = None,
-) -> None:
+def erase(customer: CustomerArgument, config: ConfigOption = None) -> int:
     """Delete all that is kept of a customer."""
     from bot.app import open_store
     from bot.clock import SystemClock
 
-    async def gone() -> int:
+    async def gone() -> tuple[int, bool]:
         store = await open_store(config_of(config))
         try:
             now = SystemClock().now()
+            known = await store.export_customer(customer)
             count = await store.erase_customer(customer, now)
             await store.audit("command line", "erase", f"{count} conversations", now)
-            return count
+            return count, any(known[part] for part in ("known_as", "conversations", "set_aside"))
         finally:
             await store.close()
 
-    print(f"erased {asyncio.run(gone())} conversations")
+    count, known = asyncio.run(gone())
+    if not known:
+        return nobody(customer)
+    print(f"erased {count} conversations")
+    return 0
+
+
+def nobody(customer: str) -> int:
+    """Say that a name is not known. Nothing was done."""
+    print(f"hearout: nothing is kept of {customer!r}; give the handle, or the id on the platform", file=sys.stderr)
+    return EXIT_FOUND
 
 
 @cli.command()

@@ -6,12 +6,14 @@ import asyncio
 import os
 import platform
 import shutil
+import socket
 import sqlite3
 import sys
 import time
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bot.app import store_path, store_url
 from bot.commands.checks import Checked
@@ -23,6 +25,7 @@ LIBRARIES = ("tweepy", "slack_bolt", "slack_sdk", "transitions", "sqlite-utils",
 DISK_FREE_MB_MIN = 500
 SYNC_MS_MAX = 50.0
 """A disk that needs longer to make a write durable holds up every reply."""
+CONNECT_S = 5.0
 POSTGRES_MIN = 140000
 ROUND_TRIP_MS_MAX = 20.0
 """A decision takes about four round trips to the database."""
@@ -31,14 +34,38 @@ CLOCK_APART_S_MAX = 2.0
 
 
 def examine(config: Config) -> list[Checked]:
-    """Look at everything that can be looked at without the network."""
+    """Look at the machine, and whether what is configured can be reached. Keys are for ``check --online``."""
     return [
         Checked("python", sys.version_info >= (3, 11), f"{platform.python_version()} on {platform.platform()}"),
         Checked("sqlite", sqlite3.sqlite_version_info >= (3, 35), sqlite3.sqlite_version),
         libraries(),
         clock(),
         *(disk(config) if sqlite_file(store_url(config)) else server(store_url(config))),
+        *(reached(name, url) for name, url in addresses(config).items()),
     ]
+
+
+def addresses(config: Config) -> dict[str, str]:
+    """Where the configured platforms are, by the key that says so."""
+    found = {f"x.accounts.{account.name}": account.api_url for account in config.x.accounts}
+    if config.slack.enabled:
+        found["slack"] = config.slack.api_url
+    if config.webhook.url:
+        found["webhook"] = config.webhook.url
+    return found
+
+
+def reached(name: str, url: str) -> Checked:
+    """Does a machine answer there? Nothing is sent to it."""
+    address = urlsplit(url)
+    host, port = address.hostname or "", address.port or (80 if address.scheme == "http" else 443)
+    begin = time.monotonic()
+    try:
+        socket.create_connection((host, port), CONNECT_S).close()
+    except OSError as error:
+        words = f"{host}:{port} cannot be reached ({error}): look at the name, the firewall and the network"
+        return Checked(f"reach {name}", False, words)
+    return Checked(f"reach {name}", True, f"{host}:{port} answers after {(time.monotonic() - begin) * 1000:.0f} ms")
 
 
 def libraries() -> Checked:

@@ -8,20 +8,32 @@ import typer
 
 from bot.config import BrandSection, ConfigError, XAccountSection, load_config
 
-QUESTIONS: tuple[tuple[str, str, str], ...] = (
-    ("name", "The brand's name", "Our brand"),
-    ("languages", "Languages you answer in, the first one first (en, de, es, fr, pt)", "en"),
-    ("time_zone", "The team's time zone", "UTC"),
-    ("holidays", "Public holidays to keep (country codes, e.g. DE or DE-BE; empty for none)", ""),
-    ("x_account", "Your account's name on X, without @ (empty: not on X)", ""),
-    ("slack_channel", "The desk's channel id in Slack (empty: no Slack yet)", ""),
+QUESTIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
+    ("name", "The brand's name", "Our brand", ()),
+    ("languages", "Languages you answer in, the first one first (en, de, es, fr, pt)", "en", ()),
+    ("time_zone", "The team's time zone", "UTC", ()),
+    ("holidays", "Public holidays to keep (country codes, e.g. DE or DE-BE; empty for none)", "", ()),
+    ("x_account", "Your account's name on X, without @ (empty: not on X)", "", ()),
+    ("slack_channel", "The desk's channel id in Slack (empty: no Slack yet)", "", ()),
+    ("agents", "Who may act at the desk (ids of user groups, S…, or of people, U…)", "", ("slack_channel",)),
+    ("admins", "Who may also pause the bot and change its words (ids as before)", "", ("slack_channel",)),
+    (
+        "shadow",
+        "Send nothing yet, and show at the desk what would be sent (yes or no)",
+        "yes",
+        ("x_account", "slack_channel"),
+    ),
 )
+"""Name, words, default, and the earlier questions of which one must have an answer."""
 
 
 def ask(defaults: bool) -> dict[str, str]:
     """Ask the questions, each until its answer can be used; with ``defaults``, ask nothing."""
-    answers = {}
-    for name, question, default in QUESTIONS:
+    answers: dict[str, str] = {}
+    for name, question, default, needs in QUESTIONS:
+        if needs and not any(answers[need] for need in needs):
+            answers[name] = ""
+            continue
         while True:
             answer = (
                 default
@@ -49,6 +61,12 @@ def wrong(name: str, answer: str) -> str | None:
             case "languages":
                 if not listed(answer):
                     return "give at least one"
+            case "agents":
+                if not listed(answer):
+                    return "give at least one: without it nobody can take a case"
+            case "shadow":
+                if answer.lower() not in ("yes", "y", "no", "n"):
+                    return "answer yes or no"
             case "x_account" if answer:
                 XAccountSection(name=answer.removeprefix("@"))
     except ValueError as error:
@@ -80,13 +98,18 @@ def write_config(path: Path, answers: dict[str, str]) -> None:
     ]
     if answers["holidays"]:
         lines.append(f"holidays = [{', '.join(quoted(code) for code in listed(answers['holidays']))}]")
+    if answers["shadow"]:
+        on = answers["shadow"].lower().startswith("y")
+        lines.append(f"shadow = {str(on).lower()}               # false: the bot speaks")
     lines += ["", "[store]", 'url = "sqlite:///hearout.db"']
     if answers["x_account"]:
         lines += ["", "[[x.accounts]]", f"name = {quoted(answers['x_account'].removeprefix('@'))}"]
     if answers["slack_channel"]:
         channel = quoted(answers["slack_channel"])
-        lines += ["", "[slack]", "enabled = true", "", "[slack.desk]", f"fallback_channel = {channel}", ""]
-        lines += ["[[slack.desk.queues]]", 'name = "our support team"', f"channel = {channel}"]
+        agents, admins = (", ".join(quoted(id_) for id_ in listed(answers[who])) for who in ("agents", "admins"))
+        lines += ["", "[slack]", "enabled = true", "", "[slack.desk]", f"fallback_channel = {channel}"]
+        lines += [f"admins = [{admins}]", "", "[[slack.desk.queues]]", 'name = "our support team"']
+        lines += [f"channel = {channel}", f"agents = [{agents}]"]
     try:
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     except OSError as error:

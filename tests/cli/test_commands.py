@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import socket
 from itertools import pairwise
 
 import pytest
@@ -18,7 +19,19 @@ def test_version_and_help(tmp_path):
     assert hearout("--version", cwd=tmp_path).stdout.decode().strip() == f"hearout {__version__}"
     helped = hearout("--help", cwd=tmp_path)
     assert helped.returncode == 0
-    for command in ("init", "check", "run", "rehearse", "read", "status", "backup", "restore", "doctor", "export", "erase"):
+    for command in (
+        "init",
+        "check",
+        "run",
+        "rehearse",
+        "read",
+        "status",
+        "backup",
+        "restore",
+        "doctor",
+        "export",
+        "erase",
+    ):
         assert command in helped.stdout.decode()
 
 
@@ -32,6 +45,22 @@ def test_doctor_looks_at_the_machine(tmp_path):
     done = hearout("doctor", "--json", cwd=tmp_path)
     names = {entry["name"] for entry in document(done)}
     assert {"python", "sqlite", "libraries", "clock", "disk room", "disk writes"} <= names
+
+
+def test_doctor_says_what_cannot_be_reached(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as there, socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # bound, and nobody listens
+        slack, x = there.getsockname()[1], nobody.getsockname()[1]
+        (tmp_path / "config.toml").write_text(
+            f'[slack]\napi_url = "http://127.0.0.1:{slack}/api/"\n'
+            f'[[x.accounts]]\nname = "acme"\napi_url = "http://127.0.0.1:{x}"\n'
+        )
+        done = hearout("doctor", "--json", cwd=tmp_path)
+    found = {entry["name"]: (entry["ok"], entry["words"]) for entry in document(done)}
+    assert found["reach slack"][0]
+    assert not found["reach x.accounts.acme"][0]
+    assert f"127.0.0.1:{x} cannot be reached" in found["reach x.accounts.acme"][1]
+    assert done.returncode == 1
 
 
 @pytest.mark.parametrize(
@@ -72,7 +101,9 @@ def test_a_rehearsal_goes_on_past_lines_that_cannot_be_read(tmp_path):
         thread(1, ("2026-11-20T10:00:00Z", "@acme my parcel is three weeks late and nobody answers")),
         "{not json",
         json.dumps({"root": "2", "turns": []}),
-        thread(3, ("2026-11-20T10:01:00Z", "@acme 40 minutes on hold AGAIN"), ("2026-11-20T10:02:00Z", "joke of a company")),
+        thread(
+            3, ("2026-11-20T10:01:00Z", "@acme 40 minutes on hold AGAIN"), ("2026-11-20T10:02:00Z", "joke of a company")
+        ),
     ]
     (tmp_path / "threads.jsonl").write_text("\n".join(lines) + "\n")
     done = hearout("rehearse", "threads.jsonl", "--assume-complaint", "--json", "--out", "out.jsonl", cwd=tmp_path)
@@ -97,10 +128,34 @@ def test_a_rehearsal_goes_on_past_lines_that_cannot_be_read(tmp_path):
 
 def test_slack_messages_are_rehearsed(tmp_path):
     messages = [
-        {"channel": "help", "conversation_id": "7", "ts": "2026-11-20T10:00:00.5", "user": "ann", "text": "our export fails"},
-        {"channel": "help", "conversation_id": "7", "ts": "2026-11-20T10:00:40.5", "user": "ann", "text": "since the update"},
-        {"channel": "help", "conversation_id": "7", "ts": "2026-11-20T10:01:00.5", "user": "bob", "text": "which version?"},
-        {"channel": "help", "conversation_id": "7", "ts": "2026-11-20T10:02:00.5", "user": "ann", "text": "the last one"},
+        {
+            "channel": "help",
+            "conversation_id": "7",
+            "ts": "2026-11-20T10:00:00.5",
+            "user": "ann",
+            "text": "our export fails",
+        },
+        {
+            "channel": "help",
+            "conversation_id": "7",
+            "ts": "2026-11-20T10:00:40.5",
+            "user": "ann",
+            "text": "since the update",
+        },
+        {
+            "channel": "help",
+            "conversation_id": "7",
+            "ts": "2026-11-20T10:01:00.5",
+            "user": "bob",
+            "text": "which version?",
+        },
+        {
+            "channel": "help",
+            "conversation_id": "7",
+            "ts": "2026-11-20T10:02:00.5",
+            "user": "ann",
+            "text": "the last one",
+        },
     ]
     (tmp_path / "chats.jsonl").write_text("\n".join(map(json.dumps, messages)))
     done = hearout(
@@ -115,7 +170,9 @@ def test_slack_messages_are_rehearsed(tmp_path):
 SHARED = os.environ.get("HEAROUT_DATA") or str(ROOT.parent / "shared" / "data")
 
 
-@pytest.mark.skipif(not os.path.exists(f"{SHARED}/twcs_threads.dev.jsonl.gz"), reason="the recorded threads are not here")
+@pytest.mark.skipif(
+    not os.path.exists(f"{SHARED}/twcs_threads.dev.jsonl.gz"), reason="the recorded threads are not here"
+)
 def test_recorded_threads_are_all_answered_and_handed_off(tmp_path):
     file = f"{SHARED}/twcs_threads.dev.jsonl.gz"
     done = hearout("rehearse", file, "--assume-complaint", "--json", "--out", "out.jsonl", cwd=tmp_path)
@@ -155,12 +212,23 @@ def test_what_works_beside_a_running_bot_and_what_does_not(tmp_path):
             assert "three weeks late" in exported.stdout.decode()
             erased = await asyncio.to_thread(hearout, "erase", "ann", cwd=tmp_path)
             assert b"erased 1 conversations" in erased.stdout, erased.stderr
+            nobody = await asyncio.to_thread(hearout, "erase", "ann", cwd=tmp_path)
+            assert (nobody.returncode, nobody.stdout) == (1, b"")
+            assert b"nothing is kept of 'ann'" in nobody.stderr
+            assert (await asyncio.to_thread(hearout, "export", "@nobody", cwd=tmp_path)).returncode == 1
             assert b"three weeks late" not in (await asyncio.to_thread(hearout, "export", "ann", cwd=tmp_path)).stdout
 
     asyncio.run(scenario())
     restored = hearout("restore", "copy.db", cwd=tmp_path)
     assert restored.returncode == 0, restored.stderr
     assert document(hearout("status", "--json", cwd=tmp_path))["conversations"] == {"LISTENING": 1}
+
+
+def test_a_run_without_a_configuration_starts_nothing(tmp_path):
+    done = hearout("run", cwd=tmp_path)
+    assert done.returncode == 2
+    assert b"no config.toml in" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_templates_are_judged(tmp_path):
@@ -183,6 +251,7 @@ def test_a_database_of_a_newer_version_is_refused_untouched(tmp_path):
         db.execute(f"pragma user_version = {version + 1}")
     db.close()
     before = path.read_bytes()
+    (tmp_path / "config.toml").touch()
     done = hearout("run", cwd=tmp_path)
     assert done.returncode == 2, done.stderr
     assert b"newer" in done.stderr
@@ -191,5 +260,3 @@ def test_a_database_of_a_newer_version_is_refused_untouched(tmp_path):
 
 def test_moving_needs_both_ends(tmp_path):
     assert hearout("migrate", "--from", "sqlite:///a.db", cwd=tmp_path).returncode == 2
-
-

@@ -2,7 +2,7 @@
 
 import tomllib
 
-from bot.config import Config, XAccountSection
+from bot.config import Config, XAccountSection, load_config
 from tests.cli.kit import ROOT, hearout
 
 EXAMPLE = ROOT / "config.example.toml"
@@ -66,6 +66,19 @@ def test_init_writes_a_configuration_that_check_accepts(tmp_path):
     again = hearout("init", "--yes", cwd=tmp_path)
     assert again.returncode == 2
     assert b"--force" in again.stderr
+
+
+def test_what_init_asks_is_enough_for_a_desk_at_which_somebody_may_act(tmp_path):
+    answers = ["Acme", "en", "Europe/Berlin", "", "acme", "C1", "", "S1, U2", "U3", "maybe", "yes"]
+    made = hearout("init", cwd=tmp_path, stdin="\n".join([*answers, ""]).encode())
+    assert made.returncode == 0, made.stderr
+    assert b"nobody can take a case" in made.stdout
+    assert b"answer yes or no" in made.stdout
+    config = load_config(tmp_path / "config.toml")
+    (queue,) = config.slack.desk.queues
+    assert (queue.agents, config.slack.desk.admins, queue.channel) == (("S1", "U2"), ("U3",), "C1")
+    assert config.brand.shadow
+    assert [account.name for account in config.x.accounts] == ["acme"]
 
 
 def test_every_mistake_is_named_at_once(tmp_path):
