@@ -160,7 +160,7 @@ class Platform:
         sent = Sent(len(self.log) + 1, self.world.t, NAME, key, process, to, place, text, in_reply_to)
         self.log.append(sent)
         self.visible_at[sent.n] = self.world.t + self.rng.choice((0.0, 1.0, 30.0, LAG_S_MAX))
-        self.world.write(f"accepted {sent.id} {key} for {to} {place}")
+        self.world.write(f"accepted {sent.id} {key} for {to} {place}: {text!r}")
         self.on_sent(sent)
         return sent
 

@@ -33,7 +33,7 @@ class Office:
         sent = Sent(len(self.log) + 1, self.world.t, NAME, key, process, case, kind.value, text, None)
         self.log.append(sent)
         self.keys[key] = sent
-        self.world.write(f"shown {key} {kind.value}")
+        self.world.write(f"shown {key} {kind.value} {text}".rstrip())
         self.on_shown(case, kind)
         return sent
 

@@ -12,8 +12,14 @@ def test_there_are_twenty_or_more() -> None:
     assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+RARE = {"stopped timers fire"}
+"""Caught in seed 63 only: a minute more than a commit needs."""
+
+
+@pytest.mark.parametrize(
+    "mutant",
+    [pytest.param(each, id=each.name, marks=[pytest.mark.long] if each.name in RARE else []) for each in MUTANTS],
+)
 def test_a_planted_bug_is_caught(mutant: Mutant) -> None:
     verdict = hunt(mutant, seeds=300, days=14)
     assert verdict.caught, f"{mutant.name} ({mutant.says}) was not caught"

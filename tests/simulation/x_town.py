@@ -201,7 +201,7 @@ class XTown:
             place = "direct" if row.kind == "dm" else "public"
             sent = Sent(len(self.log) + 1, self.world.t, NAME, key, process, to, place, row.text, row.reply_to_id)
             self.log.append(sent)
-            self.world.write(f"accepted {row.id} {key} for {to} {place}")
+            self.world.write(f"accepted {row.id} {key} for {to} {place}: {row.text!r}")
             self.on_sent(sent)
 
 
