@@ -43,6 +43,8 @@ FEELING_WORDS_MAX = 16
 """A longer sentence says something beside its feeling."""
 LANGUAGE_LETTERS_MIN = 24
 LANGUAGE_SCORE_MIN = 0.7
+WEIGHED_WORDS_MIN = 5
+"""A shorter sentence is found by its phrases only: there is too little in it to weigh."""
 _GROUP = re.compile(r"\(([^()]*)\)")
 APART = frozenset({Rule.PROPOSAL, Rule.LEGAL_ADMISSION})
 """Rules that do not depend on how the same words sound otherwise."""
@@ -175,7 +177,7 @@ def second_reading(found: list[_Found], kinds: _Kinds, tokens: Tokens, second: W
         over, name = max((odd - limits.get(name, math.inf), name) for name, odd in sentence.odds.items())
         if name == Rule.UNDATED_PROMISE and not _promises(sentence.number, dated, tokens):
             continue
-        if over >= 0 and sentence.number not in said:
+        if over >= 0 and sentence.number not in said and sentence.last - sentence.first >= WEIGHED_WORDS_MIN:
             kept.append((Rule(name), sentence.first, sentence.last))
     return kept
 
