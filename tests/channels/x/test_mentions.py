@@ -1,10 +1,12 @@
 """How mentions come in: once each, none lost, in whatever order X shows them."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from bot.channels.x.intake.tails import ROUND_MAX
 from bot.store.records import Place
 from conversations.events import CustomerPosted
 from conversations.policy import Quiet
@@ -204,6 +206,15 @@ async def test_a_tail_is_looked_up_before_the_first_reply_however_short_the_quie
         looks = [call.at for call in r.x.calls if call.endpoint == "GET /2/tweets/search/recent"]
         assert len(looks) == 2
         assert max(looks) < answered_at
+
+
+async def test_in_a_storm_the_tails_do_not_hold_up_the_mentions() -> None:
+    async with rig() as r:
+        for n in range(2 * ROUND_MAX):
+            r.says(f"@brand my parcel {n} is late, this is awful", by=r.x.world.add_user(f"user{n}"))
+        await r.advance(150, step_s=10)
+        looks = Counter(call.at for call in r.x.calls if call.endpoint == "GET /2/tweets/search/recent")
+        assert list(looks.values()) == [ROUND_MAX, ROUND_MAX]
 
 
 async def test_an_edit_is_read_again_and_keeps_the_first_id() -> None:

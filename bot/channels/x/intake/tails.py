@@ -15,6 +15,8 @@ LOOKS = ((0.2, 60.0), (0.6, 180.0))
 after a share of it, and at most so many seconds after the beginning of the thread."""
 PAGE = 20
 WAITING_MAX = 5000
+ROUND_MAX = 25
+"""Threads looked up in one round: in a storm mentions and messages are still read in between."""
 
 
 class Tails:
@@ -39,13 +41,14 @@ class Tails:
         return min((at for at, _ in self.waiting), default=None)
 
     async def look(self) -> None:
-        """Look up what is due. Raises ``XError``; without money or beyond limits the story goes on without tails."""
+        """Look up what is due, the longest due first. Raises ``XError``; without money or beyond limits the story goes
+        on without tails."""
         now = self.line.now()
-        due = [entry for entry in self.waiting if entry[0] <= now]
-        self.waiting = [entry for entry in self.waiting if entry[0] > now]
-        for _, post in due:
+        due = sorted((entry for entry in self.waiting if entry[0] <= now), key=lambda entry: entry[0])
+        for entry in due[:ROUND_MAX]:
+            self.waiting.remove(entry)
             try:
-                await self.look_up(post)
+                await self.look_up(entry[1])
             except XError as error:
                 if error.problem in (Problem.CREDITS, Problem.LIMIT):
                     self.waiting.clear()
