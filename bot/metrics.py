@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from bot.store.port import Store
 from bot.store.records import Kind, OutboxRow, Status
 from conversations.conversation import Conversation
+from conversations.effects import Alarm
 from conversations.protocol import State
 
 MINUTES = tuple(60.0 * minutes for minutes in (1, 2, 3, 5, 8, 10, 15, 30, 45, 60, 90, 120, 240))
@@ -43,6 +44,12 @@ class Metrics:
         self.audit_findings = Gauge(
             "hearout_audit_findings", "What the hourly audit found", ["finding"], registry=self.registry
         )
+
+        # A counter that begins with its first event shows no increase to Prometheus, and the first alarm would ring nobody.
+        for alarm in Alarm:
+            self.alarms.labels(alarm.value)
+        for status in Status:
+            self.delivered.labels(Kind.WORDS.value, status.value)
 
         self.spending: Callable[[], Mapping[str, Any]] = dict  # set by whoever pays: {account: {"usd": …}}
 
