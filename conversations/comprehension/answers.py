@@ -23,8 +23,6 @@ ONLY_IN: Mapping[str, tuple[str, ...]] = {
 """What was asked, for the cues that mean something only as an answer to it; the other cues may stand in any text."""
 LABELS = tuple(name.value for name in CueName if name is not CueName.MIXED)
 OPPOSITE = {"satisfied": "unsatisfied", "unsatisfied": "satisfied", "agrees": "declines", "declines": "agrees"}
-GRAVE = frozenset({*OPPOSITE, "done", "asks_for_human", "opts_out"})
-"""Cues that do harm when they are read into a text."""
 
 
 def answer_signs(parts: Sequence[Signs], tokens: Tokens, cues: Sequence[Cue], asked: str) -> list[Signs]:
@@ -59,11 +57,11 @@ def weigh_answer(
 
 
 def _there(name: str, odds: Mapping[str, float], traces: Traces, cue: Cue | None) -> bool:
-    """Whether a cue is in the text: likely enough, and likelier than its opposite."""
+    """Whether a cue is in the text: likely enough, and clearly likelier than an opposite that may be meant; else neither is."""
     limits = traces.limits
     if cue is not None and cue.certainty is Certainty.CERTAIN and odds[name] >= limits["certain"]:
         return True
-    if odds[name] < limits["grave" if name in GRAVE else "likely"]:
+    if odds[name] < limits[name]:
         return False
     other = OPPOSITE.get(name)
     return other is None or odds[other] < limits["opposed"] or odds[name] >= odds[other] + limits["ahead"]

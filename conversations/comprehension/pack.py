@@ -18,6 +18,7 @@ from conversations.comprehension.linear import Weights
 from conversations.comprehension.phrases import PhraseError, Phrases
 from conversations.comprehension.reading import RiskLevel
 from conversations.comprehension.risk import Pair
+from conversations.comprehension.senses import Senses
 from conversations.comprehension.tokens import Tokens, fold, tokenize
 from conversations.comprehension.traces import Traces
 from conversations.errors import LanguagePackError
@@ -61,6 +62,7 @@ class LanguagePack:
     weights: Weights | None
     dangers: Traces | None = None
     answers: Traces | None = None
+    senses: Senses = field(default_factory=lambda: Senses({}), repr=False, compare=False)
     forms: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def tokens(self, text: str) -> Tokens:
@@ -147,9 +149,12 @@ def load_pack(folder: Traversable, pairs: tuple[Pair, ...]) -> LanguagePack:
         Weights.from_json(json.loads(weights_file.read_text(encoding="utf-8"))) if weights_file.is_file() else None
     )
 
+    table = _table(folder, "senses.toml") if folder.joinpath("senses.toml").is_file() else {}
+    senses = Senses({name: _strings(f"{code}/senses.toml", name, words) for name, words in table.items()})
+
     def traces(name: str) -> Traces | None:
         path = folder.joinpath(name)
-        return Traces.from_json(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+        return Traces.from_json(json.loads(path.read_text(encoding="utf-8")), senses) if path.is_file() else None
 
     def folded(key: str) -> frozenset[str]:
         return frozenset(word for text in _strings(file, key, language[key]) for word in tokenize(text, aliases).words)
@@ -164,7 +169,7 @@ def load_pack(folder: Traversable, pairs: tuple[Pair, ...]) -> LanguagePack:
     return LanguagePack(
         code, language["name"], phrases, aliases, folded("hints"), folded("small"), folded("negators"),
         int(language.get("negation_after", 0)), folded("open_ends"), tuple(topics), levels, pairs, weights,
-        traces("risk.json"), traces("cues.json"),
+        traces("risk.json"), traces("cues.json"), senses,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Many labels at once from the traces in a text: words, their beginnings, two words in a row, and what the phrases found.
+"""Many labels at once from the traces in a text: words, their beginnings and senses, two in a row, what the phrases found.
 
 Phrases find what is said plainly. Most things are not: a fire is "brown around the socket", a yes is "see you on Friday then".
 So a linear model weighs many weak signs for each label. Weights are JSON, learnt from a corpus written for this project
@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from conversations.comprehension.phrases import Hit
+from conversations.comprehension.senses import Senses
 from conversations.comprehension.tokens import Tokens
 
 ZERO, STEPS = 80, 16
@@ -36,10 +37,10 @@ class Signs:
     words: Sequence[str]
     more: Sequence[str]
 
-    def names(self) -> set[str]:
-        """Every sign by name, as the weights know it; for training and for people, since it is slow."""
-        found = {name for word in self.words for name in _of_word(word)}
-        return found | {f"{one} {two}" for one, two in pairwise(self.words)} | set(self.more)
+    def names(self, senses: Senses) -> list[str]:
+        """Every sign by name, as often as it counts; for training and for people, since it is slow."""
+        found = [name for word in set(self.words) for name in _of_word(word, senses)]
+        return [*found, *{f"{one} {two}" for one, two in pairwise(self.words)}, *set(self.more)]
 
 
 class Traces:
@@ -49,17 +50,19 @@ class Traces:
     The weights do not change; which of them a word has is remembered, since words repeat.
     """
 
-    __slots__ = ("_first", "_pairs", "_single", "_words", "bias", "labels", "limits")
+    __slots__ = ("_first", "_pairs", "_senses", "_single", "_words", "bias", "labels", "limits")
 
     def __init__(
-        self, labels: Sequence[str], bias: Sequence[float], weights: Mapping[str, bytes], limits: Mapping[str, float]
-    ) -> None:
+        self, labels: Sequence[str], bias: Sequence[float], weights: Mapping[str, bytes], limits: Mapping[str, float],
+        senses: Senses,
+    ) -> None:  # fmt: skip
         if len(bias) != len(labels) or any(len(row) != len(labels) for row in weights.values()):
             raise ValueError("every sign and the bias must have one weight for each label")
         self.labels, self.bias, self.limits = tuple(labels), tuple(bias), dict(limits)
+        self._senses = senses
         self._single: dict[str, bytes] = {}
         self._pairs: dict[str, dict[str, bytes]] = {}
-        self._words: dict[str, tuple[bytes, ...]] = {}
+        self._words: dict[str, tuple[int, ...]] = {}
         self._first: dict[str, int] = {}
         for sign, row in weights.items():
             one, space, two = sign.partition(" ")
@@ -69,11 +72,11 @@ class Traces:
                 self._single[sign] = row
 
     @staticmethod
-    def from_json(data: Mapping[str, Any]) -> Traces:
-        """The form on disk. Raises: KeyError, ValueError for another form."""
+    def from_json(data: Mapping[str, Any], senses: Senses) -> Traces:
+        """The form on disk. ``senses`` are those of the language. Raises: KeyError, ValueError for another form."""
         weights = {sign: text.encode("ascii") for sign, text in data["weights"].items()}
         limits = {name: float(value) for name, value in data["limits"].items()}
-        return Traces(data["labels"], tuple(map(float, data["bias"])), weights, limits)
+        return Traces(data["labels"], tuple(map(float, data["bias"])), weights, limits, senses)
 
     def to_json(self) -> dict[str, Any]:
         """The reverse of ``from_json``."""
@@ -106,10 +109,9 @@ class Traces:
         """The log-odds of every label: those of the part of the text that speaks most for it."""
         best: list[float] | None = None
         for part in parts:
-            rows = self._rows(part)
-            less = ZERO * len(rows)
-            sums = map(sum, zip(*rows, strict=True)) if rows else (0 for _ in self.labels)
-            totals = [bias + (whole - less) / STEPS for bias, whole in zip(self.bias, sums, strict=True)]
+            rows, less = self._rows(part)
+            totals = [bias + (sum(column) - less) / STEPS for bias, column in zip(self.bias, zip(*rows), strict=False)]
+            totals = totals or list(self.bias)
             best = totals if best is None else list(map(max, best, totals))
         return dict(zip(self.labels, best or self.bias, strict=True))
 
@@ -119,43 +121,46 @@ class Traces:
         words = _shown(tokens.words)
         gains: list[int] = []
         for index, word in enumerate(words):
-            rows = self._word(word)
             following = words[index + 1] if index + 1 < len(words) else ""
-            row = self._pairs.get(word, {}).get(following)
-            gains.append(sum([row[place] - ZERO for row in rows]) + (row[place] - ZERO if row else 0))
+            own, row = self._word(word), self._pairs.get(word, {}).get(following)
+            gains.append((own[place] if own else 0) + (row[place] - ZERO if row else 0))
         ranked = sorted(range(len(words)), key=gains.__getitem__, reverse=True)
         most = [index for index in ranked[:TELLING] if gains[index] > 0]
         near = [index for index in most if abs(index - most[0]) <= NEAR_WORDS]
         return (min(near), max(near) + 1) if near else None
 
-    def _rows(self, part: Signs) -> list[bytes]:
-        """The weights of a part: each different word, beginning, pair and sign that is known."""
+    def _rows(self, part: Signs) -> tuple[list[Sequence[int]], int]:
+        """The weights, in steps, of each different word, pair and sign of a part, and what each column of them is too high by."""
         known, pairs = self._words, self._pairs
-        rows: list[bytes] = []
+        rows: list[Sequence[int]] = []
         for word in set(part.words):
             row = known.get(word)
-            rows += self._word(word) if row is None else row
+            row = self._word(word) if row is None else row
+            if row:
+                rows.append(row)
+        exact = len(rows)
         for one, two in set(pairwise(part.words)):
             seconds = pairs.get(one)
             if seconds is not None and two in seconds:
                 rows.append(seconds[two])
         rows += filter(None, map(self._single.get, part.more))
-        return rows
+        return rows, ZERO * (len(rows) - exact)
 
     def _word_first(self, word: str) -> int:
-        """What a word and its beginnings add to the first label, in steps; remembered."""
+        """What a word adds to the first label, in steps; remembered."""
         if len(self._first) >= WORDS_MAX:
             self._first.clear()
-        gain = self._first[word] = sum(row[0] - ZERO for row in self._word(word))
+        row = self._word(word)
+        gain = self._first[word] = row[0] if row else 0
         return gain
 
-    def _word(self, word: str) -> tuple[bytes, ...]:
-        """The weights of a word and of its beginnings; remembered."""
-        rows = tuple(row for row in map(self._single.get, _of_word(word)) if row is not None)
+    def _word(self, word: str) -> tuple[int, ...]:
+        """What a word adds to each label, with its beginnings and senses, in steps; empty for nothing. Remembered."""
+        rows = [row for row in map(self._single.get, _of_word(word, self._senses)) if row is not None]
         if len(self._words) >= WORDS_MAX:
             self._words.clear()
-        self._words[word] = rows
-        return rows
+        gains = self._words[word] = tuple(sum(column) - ZERO * len(rows) for column in zip(*rows, strict=True))
+        return gains
 
 
 def _shown(words: Sequence[str]) -> list[str]:
@@ -163,9 +168,9 @@ def _shown(words: Sequence[str]) -> list[str]:
     return ["#" if word[0].isdigit() else word for word in words]
 
 
-def _of_word(word: str) -> list[str]:
-    """A word and its beginnings. A beginning counts once for each different word that has it."""
-    found = [word]
+def _of_word(word: str, senses: Senses) -> list[str]:
+    """A word, its beginnings and its senses. These count once for each different word that has them."""
+    found = [word, *senses.of(word)]
     if len(word) > 4:
         found.append(f"{word[:4]}*")
     if len(word) > 6:

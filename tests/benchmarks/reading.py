@@ -135,28 +135,32 @@ def risks(written: Path, reader: Reader) -> Iterable[Row]:
         if not path.is_file():
             yield f"risk, {name}", f"{path.name} is not there"
             continue
-        rows = lines(path)
-        risky = [row for row in rows if row["risk"]]
-        harmless = [row for row in rows if not row["risk"]]
-        found = [(row, reader.read(row["text"]).risk) for row in risky]
-        by_language = Counter(row["language"] for row in risky)
-        hit = Counter(row["language"] for row, risks_ in found if risks_)
-        each = ", ".join(f"{code} {hit[code] / count:.2f}" for code, count in sorted(by_language.items()))
-        yield (
-            f"risk, {name}: posts recognised as risky, of {len(risky)}",
-            f"{sum(hit.values()) / len(risky):.3f} ({each})",
-        )
-        red = [risks_ for row, risks_ in found if any(risk["level"] == "red" for risk in row["risk"])]
-        called = sum(any(risk.level is RiskLevel.RED for risk in risks_) for risks_ in red)
-        yield f"risk, {name}: red posts that call somebody at once, of {len(red)}", f"{called / max(1, len(red)):.3f}"
-        wanted = Counter(risk["kind"] for row in risky for risk in row["risk"])
-        got = Counter(
-            risk["kind"] for row, risks_ in found for risk in row["risk"] if risk["kind"] in {r.kind for r in risks_}
-        )
-        kinds = ", ".join(f"{kind} {got[kind] / count:.2f}" for kind, count in sorted(wanted.items()))
-        yield f"risk, {name}: by kind", kinds
-        alarms = [reader.read(row["text"]).risk_level for row in harmless]
-        yield f"risk, {name}: harmless posts with an alarm, of {len(harmless)}", _alarms(alarms)
+        yield from risk_rows(lines(path), name, reader)
+
+
+def risk_rows(rows: Sequence[dict[str, Any]], name: str, reader: Reader) -> Iterable[Row]:
+    """The dangers read in posts against their labels."""
+    risky = [row for row in rows if row["risk"]]
+    harmless = [row for row in rows if not row["risk"]]
+    found = [(row, reader.read(row["text"]).risk) for row in risky]
+    by_language = Counter(row["language"] for row in risky)
+    hit = Counter(row["language"] for row, risks_ in found if risks_)
+    each = ", ".join(f"{code} {hit[code] / count:.2f}" for code, count in sorted(by_language.items()))
+    yield (
+        f"risk, {name}: posts recognised as risky, of {len(risky)}",
+        f"{sum(hit.values()) / len(risky):.3f} ({each})",
+    )
+    red = [risks_ for row, risks_ in found if any(risk["level"] == "red" for risk in row["risk"])]
+    called = sum(any(risk.level is RiskLevel.RED for risk in risks_) for risks_ in red)
+    yield f"risk, {name}: red posts that call somebody at once, of {len(red)}", f"{called / max(1, len(red)):.3f}"
+    wanted = Counter(risk["kind"] for row in risky for risk in row["risk"])
+    got = Counter(
+        risk["kind"] for row, risks_ in found for risk in row["risk"] if risk["kind"] in {r.kind for r in risks_}
+    )
+    kinds = ", ".join(f"{kind} {got[kind] / count:.2f}" for kind, count in sorted(wanted.items()))
+    yield f"risk, {name}: by kind", kinds
+    alarms = [reader.read(row["text"]).risk_level for row in harmless]
+    yield f"risk, {name}: harmless posts with an alarm, of {len(harmless)}", _alarms(alarms)
 
 
 def alarm_rate(data: Path, reader: Reader) -> Iterable[Row]:
@@ -181,12 +185,13 @@ def cues(written: Path, reader: Reader) -> Iterable[Row]:
     for ending, name in SETS:
         path = written / f"answers{ending}.jsonl"
         if path.is_file():
-            yield from _cues(lines(path), name, reader)
+            yield from cue_rows(lines(path), name, reader)
         else:
             yield f"cues, {name}", f"{path.name} is not there"
 
 
-def _cues(rows: Sequence[dict[str, Any]], name: str, reader: Reader) -> Iterable[Row]:
+def cue_rows(rows: Sequence[dict[str, Any]], name: str, reader: Reader) -> Iterable[Row]:
+    """The readings of answers against their labels."""
     scores: dict[str, dict[str, list[int]]] = {}
     wrong = wrong_certain = closed = 0
     given = [label for label in LABELS if any(label in row["labels"] for row in rows)]

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import random
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from conversations.comprehension import Reader
+from conversations.comprehension.pack import LanguagePack
 from conversations.comprehension.phrases import expand
+from conversations.comprehension.traces import Traces
 from tests.corpus.generate import HERE, generate, roughen, spell_out
-from tests.corpus.traces import Row, fit, write, written
+from tests.corpus.traces import Row, fit, found_in, write, written
 
 LANGUAGES = Path(__file__).parents[2] / "conversations" / "languages"
 RED = ("fire", "injury", "safety", "self_harm", "minor", "fraud", "stranded")
@@ -24,6 +26,7 @@ LIMITS = {"danger": -0.7, "red": 0.3, "pair": -1.0, "phrase": -2.2}
 DROP = ("small", "cue:", "topic:", "lexicon:")
 CALM_WEIGHT = 3.0
 WRITTEN_WEIGHT = 6.0
+STRENGTH = 0.1
 
 
 def labelled(kinds: tuple[str, ...]) -> frozenset[str]:
@@ -90,21 +93,37 @@ def everyday(language: str, chance: random.Random) -> Iterator[str]:
                 yield " ".join(word.rstrip("*") for word in words)
 
 
-def authors() -> Iterator[Row]:
-    """The written sets. Answers that are no answers to a danger are calm."""
-    for entry in written("risk.jsonl"):
+def authors() -> Iterator[tuple[Row, str]]:
+    """What people wrote by hand, and who wrote it. Answers that are no answers to a danger are calm."""
+    for entry in [*written("risk.jsonl"), *written("people/risk.jsonl")]:
         kinds = tuple(risk["kind"] for risk in entry["risk"])
         weight = WRITTEN_WEIGHT * (1.0 if kinds else CALM_WEIGHT)
-        yield Row(entry["language"], entry["text"], labelled(kinds), weight=weight, source=entry["id"])
+        row = Row(entry["language"], entry["text"], labelled(kinds), weight=weight, source=entry["id"])
+        yield row, entry.get("author", "first")
     for entry in written("answers.jsonl"):
-        yield Row(entry["language"], entry["text"], frozenset(), weight=CALM_WEIGHT, source=entry["id"])
+        yield Row(entry["language"], entry["text"], frozenset(), weight=CALM_WEIGHT, source=entry["id"]), "first"
+
+
+class Material:
+    """All rows, who wrote them (nobody, for a pattern), and their signs, found once."""
+
+    def __init__(self, packs: Mapping[str, LanguagePack]) -> None:
+        some = [(row, "") for code in packs for row in posts(code)] + list(authors())
+        self.packs = packs
+        self.rows = [row for row, _ in some]
+        self.authors = [author for _, author in some]
+        self.found = found_in(packs, self.rows, DROP)
+
+    def learn(self, without: str | None = None) -> dict[str, Traces]:
+        """The weights by language, from all authors but one."""
+        kept = [number for number, author in enumerate(self.authors) if author != without]
+        rows, found = [self.rows[number] for number in kept], [self.found[number] for number in kept]
+        return fit(self.packs, rows, found, LABELS, LIMITS, strength=STRENGTH)
 
 
 def main() -> None:
     """Learn and write ``risk.json`` of each language."""
-    packs = Reader.default().packs
-    rows = [row for code in packs for row in posts(code)] + list(authors())
-    write(fit(packs, rows, LABELS, LIMITS, DROP), "risk.json")
+    write(Material(Reader.default().packs).learn(), "risk.json")
 
 
 if __name__ == "__main__":

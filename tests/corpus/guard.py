@@ -50,12 +50,12 @@ ALONE = (":only", *(f"~{sense}/no-{other}" for sense in NEEDS_MORE for other in 
 STRENGTH, SENTENCES_MIN, TINY = 0.3, 2, 0.05
 SHARED = ("~", ":")
 FOUND: Mapping[str, float] = {
-    "blame": 0.0, "excuse": 0.5, "disbelief": 1.0, "minimising": 0.25, "defensiveness": 0.5, "empty_empathy": 0.0,
-    "stock_phrase": 1.5, "undated_promise": -0.25, "legal_admission": 0.25,
+    "blame": 0.25, "excuse": 0.0, "disbelief": 0.75, "minimising": 0.5, "defensiveness": 0.0, "empty_empathy": -0.25,
+    "stock_phrase": 1.5, "undated_promise": -0.25, "legal_admission": 0.5,
 }  # fmt: skip
 """The log-odds from which a sentence is found. Chosen, as ``KEPT``, on the messages of authors who were left out."""
 KEPT: Mapping[str, float] = {
-    "blame": -4.0, "excuse": -4.0, "disbelief": -2.5, "minimising": -4.0, "defensiveness": -3.5, "empty_empathy": -2.5,
+    "blame": -3.5, "excuse": -4.0, "disbelief": -3.0, "minimising": -3.5, "defensiveness": -2.5, "empty_empathy": -2.5,
     "undated_promise": -4.0, "legal_admission": -4.0,
 }  # fmt: skip
 """The log-odds below which a phrase's finding is taken back. Stock phrases stand: the phrases know them better."""

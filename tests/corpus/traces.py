@@ -18,7 +18,7 @@ from conversations.comprehension.tokens import bounded, clean
 from conversations.comprehension.traces import HIGHEST, LOWEST, STEPS, ZERO, Traces, signs
 
 LANGUAGES = Path(__file__).parents[2] / "conversations" / "languages"
-SHARED = ("cue:", "part:", "risk:", "topic:", "lexicon:", "read:", "asked:", ":")
+SHARED = ("sense:", "cue:", "part:", "risk:", "topic:", "lexicon:", "read:", "asked:", ":")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,13 @@ class Row:
 
 
 def seen(pack: LanguagePack, text: str, drop: Sequence[str]) -> list[str]:
-    """The signs of a text as the reader sees them, without what ``drop`` names (kinds of signs, ``small`` words)."""
+    """The signs of a text as the reader counts them, without what ``drop`` names (kinds of signs, ``small`` words)."""
     tokens = pack.tokens(clean(bounded(text)[0]))
-    found = {sign for part in signs(tokens, pack.phrases.find(tokens)) for sign in part.names()}
+    found: Counter[str] = Counter()
+    for part in signs(tokens, pack.phrases.find(tokens)):
+        found |= Counter(part.names(pack.senses))
     small = pack.small if "small" in drop else frozenset()
-    return sorted(sign for sign in found if not sign.startswith(tuple(drop)) and sign not in small)
+    return sorted(sign for sign in found.elements() if not sign.startswith(tuple(drop)) and sign not in small)
 
 
 def owned(code: str, sign: str) -> str:
@@ -46,29 +48,30 @@ def owned(code: str, sign: str) -> str:
     return sign if sign.startswith(SHARED) else f"{code}|{sign}"
 
 
-def fit(
-    packs: Mapping[str, LanguagePack], rows: Sequence[Row], labels: Sequence[str], limits: Mapping[str, float],
-    drop: Sequence[str] = (), strength: float = 0.1, texts_min: int = 2, tiny: float = 0.06,
-    more: Sequence[Sequence[str]] = (),
-) -> dict[str, Traces]:  # fmt: skip
-    """The weights by language. ``strength`` is scikit-learn's C; a sign must stand in ``texts_min`` rows.
+def found_in(packs: Mapping[str, LanguagePack], rows: Sequence[Row], drop: Sequence[str] = ()) -> list[list[str]]:
+    """The signs of each row, by their names among all languages."""
+    return [[owned(row.language, sign) for sign in seen(packs[row.language], row.text, drop)] for row in rows]
 
-    ``more`` are further signs of each row.
+
+def fit(
+    packs: Mapping[str, LanguagePack], rows: Sequence[Row], found: Sequence[Sequence[str]], labels: Sequence[str],
+    limits: Mapping[str, float], strength: float = 0.1, texts_min: int = 2, tiny: float = 0.06,
+) -> dict[str, Traces]:  # fmt: skip
+    """The weights by language. ``found`` are the signs of each row; ``strength`` is scikit-learn's C; a sign must stand in
+    ``texts_min`` rows; weights all below ``tiny`` are left out.
     """
     import numpy
     from scipy.sparse import csr_matrix
     from sklearn.linear_model import LogisticRegression
 
-    found = [[owned(row.language, sign) for sign in seen(packs[row.language], row.text, drop)] for row in rows]
-    for signs_, others in zip(found, more, strict=False):
-        signs_ += others
-    counts = Counter(sign for signs_ in found for sign in signs_)
+    counts = Counter(sign for signs_ in found for sign in set(signs_))
     names = sorted(sign for sign, count in counts.items() if count >= texts_min)
     place = {sign: number for number, sign in enumerate(names)}
     columns = [[place[sign] for sign in signs_ if sign in place] for signs_ in found]
     starts = numpy.cumsum([0, *map(len, columns)]).astype(numpy.int32)
     flat = numpy.fromiter((column for row in columns for column in row), dtype=numpy.int32, count=int(starts[-1]))
     matrix = csr_matrix((numpy.ones(len(flat)), flat, starts), shape=(len(rows), len(names)))
+    matrix.sum_duplicates()
     weights = numpy.zeros((len(labels), len(names)))
     bias = []
     for number, label in enumerate(labels):
@@ -86,7 +89,7 @@ def fit(
             column = weights[:, number]
             if owner in ("", code) and max(abs(column)) >= tiny:
                 table[own] = bytes(min(HIGHEST, max(LOWEST, round(value * STEPS) + ZERO)) for value in column)
-        made[code] = Traces(tuple(labels), tuple(bias), table, dict(limits))
+        made[code] = Traces(tuple(labels), tuple(bias), table, dict(limits), packs[code].senses)
     return made
 
 
@@ -98,6 +101,7 @@ def write(made: Mapping[str, Traces], file: str) -> None:
 
 
 def written(name: str) -> list[dict[str, Any]]:
-    """A set of ``tests/reading``."""
-    path = Path(__file__).parents[1] / "reading" / name
+    """A set of ``tests/reading``, or one by several authors, ``people/...``."""
+    here = Path(__file__).parent
+    path = here / name if name.startswith("people/") else here.parent / "reading" / name
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]

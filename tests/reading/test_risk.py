@@ -7,6 +7,7 @@ import pytest
 from conversations.comprehension import Reader
 from conversations.comprehension.phrases import Hit
 from conversations.comprehension.reading import ReadingContext, RiskLevel
+from conversations.comprehension.senses import Senses
 from conversations.comprehension.traces import Traces, signs
 
 NAMED = [
@@ -56,16 +57,16 @@ def test_every_language_has_weights_for_every_kind() -> None:
     for pack in Reader.default().packs.values():
         assert pack.dangers is not None
         assert set(pack.dangers.labels) == {"danger", "red", *pack.risk_levels}
-        assert Traces.from_json(pack.dangers.to_json()).to_json() == pack.dangers.to_json()
+        assert Traces.from_json(pack.dangers.to_json(), pack.senses).to_json() == pack.dangers.to_json()
 
 
 def test_weights_of_another_length_are_refused() -> None:
     with pytest.raises(ValueError, match="one weight for each label"):
-        Traces.from_json({"labels": ["danger"], "bias": [0.0], "limits": {}, "weights": {"smoke": "PP"}})
+        Traces.from_json({"labels": ["danger"], "bias": [0.0], "limits": {}, "weights": {"smoke": "PP"}}, Senses({}))
 
 
 def test_a_long_story_is_weighed_in_parts() -> None:
     tokens = Reader.default().packs["en"].tokens("one two three four five " * 40)
     none: list[Hit] = []
     assert len(signs(tokens, none)) == 6
-    assert "one two" in signs(tokens, none)[-1].names()
+    assert "one two" in signs(tokens, none)[-1].names(Senses({}))
