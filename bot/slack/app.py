@@ -33,6 +33,7 @@ from bot.slack.trouble import Trouble, TroubleKind, trouble_of
 EVENTS_PATH = "/slack/events"
 BODY_BYTES_MAX = 1_000_000
 """Slack's payloads are far smaller; more is not read."""
+OPEN_SOCKET = "apps.connections.open"
 ALERT_AGAIN_S = 900.0
 """Alerts of a kind are folded for so long."""
 
@@ -159,7 +160,7 @@ class Slack:
             raise
         except Exception as error:
             trouble = trouble_of(method, error)
-            if trouble.kind is TroubleKind.SIGN_IN:
+            if trouble.kind is TroubleKind.SIGN_IN and method != OPEN_SOCKET:  # that goes with another token
                 await self.signed_out(trouble.error)
             raise trouble from error
         self.token_error = None

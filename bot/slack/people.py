@@ -184,7 +184,6 @@ class People:
         blocked = (
             "deleted",
             "is_bot",
-            "is_app_user",
             "is_restricted",
             "is_ultra_restricted",
             "is_stranger",

@@ -42,6 +42,23 @@ async def test_every_thing_that_is_missing_is_named(tmp_path: Path) -> None:
         assert any("nobody may act" in line for line in found)
 
 
+async def test_a_token_that_opens_no_socket_and_people_who_cannot_act_are_named(tmp_path: Path) -> None:
+    async with company(tmp_path) as desk:
+        app = desk.slack.world.app
+        for token, error in (("xapp-wrong", "invalid_auth"), (app.bot_token, "not_allowed_token_type")):
+            desk.link.settings = replace(desk.link.settings, app_token=token)
+            (line,) = await missing(desk.link, desk.desk.settings, ())
+            assert "HEAROUT_SLACK_APP_TOKEN" in line
+            assert error in line
+            assert not desk.slack.log.posts(), "nobody is told that the bot's own token was refused"
+        desk.link.settings = replace(desk.link.settings, app_token=app.app_token)
+        admins = ("U0NOBODY", desk.guest.id, desk.mia.id)
+        found = await missing(desk.link, settings(desk, admins=admins), ())
+        assert [line for line in found if desk.mia.id in line] == []
+        assert len(found) == 2
+        assert all("no full member" in line for line in found)
+
+
 async def test_a_desk_without_a_channel_is_told(tmp_path: Path) -> None:
     async with company(tmp_path) as desk:
         found = await missing(desk.link, settings(desk, queues=(), fallback_channel=""), ())

@@ -45,6 +45,29 @@ async def start_from(desk: Desk, name: str) -> str:
     return str(field["element"]["initial_value"])
 
 
+async def test_an_agents_own_words_stay_under_the_text_they_start_from(tmp_path: Path) -> None:
+    async with company(tmp_path) as desk:
+        await taken(desk)
+        await desk.click(desk.mia, "reply")
+        typed = {"text0": "I called the depot at 9."}
+        desk.slack.people.click_view(desk.mia, "hearout:template", "0", inputs=typed)
+        await desk.server.settled()
+        await desk.link.settle()
+        field = next(block for block in shown(desk)["blocks"] if block.get("block_id") == "text1")
+        words = field["element"]["initial_value"]
+        assert words == "We are on it: your parcel leaves today by courier.\n\nI called the depot at 9."
+
+
+async def test_a_finding_is_said_once(tmp_path: Path) -> None:
+    async with company(tmp_path) as desk:
+        await taken(desk)
+        await desk.click(desk.mia, "reply")
+        await desk.submit(desk.mia, {"text0": "We will fix it soon. The parcel comes soon, and the refund soon."})
+        said = [block["text"]["text"] for block in shown(desk)["blocks"] if block["type"] == "section"]
+        assert sum("promises without a date" in text for text in said) == 1
+        assert any("times)" in text for text in said)
+
+
 async def test_a_reply_starts_from_the_desks_words_or_from_approved_wording(tmp_path: Path) -> None:
     async with company(tmp_path) as desk:
         await taken(desk)

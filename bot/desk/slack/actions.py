@@ -18,7 +18,7 @@ from bot.desk.acts import ActError, Acts
 from bot.desk.calls import TOLD
 from bot.desk.card import CaseAct, acts_for
 from bot.desk.incident import Incidents
-from bot.desk.slack import modals
+from bot.desk.slack import forms, kit, modals
 from bot.desk.slack.board import Board
 from bot.desk.slack.cards import ACTION, STATES, case_of
 from bot.desk.slack.digest import Digest
@@ -44,6 +44,7 @@ from conversations.ids import AgentId, ConversationKey, EffectKey
 from conversations.protocol import State
 
 DENIED = "Only agents of this desk can do that. An admin can add you to the agents' group."
+OUTSIDER = "Only agents of this desk can do that. Guests, bots and people of other companies cannot be added."
 UNSURE_WHO = "Slack did not tell us whether you are an agent, so nothing was done. Please try again in a moment."
 NOT_KEPT = "This could not be saved, so nothing was done. Please try again in a moment."
 GONE = "This case is not there any more: it was erased."
@@ -167,7 +168,9 @@ class Actions:
         try:
             role = await self.board.people.role(str(user.get("id", "")), str(team))
             if role is Role.NOBODY:
-                return DENIED
+                known = self.board.people.known(str(user.get("id", "")))
+                own = team == self.slack.team and (known is None or known.own)
+                return DENIED if own else OUTSIDER
             name = await self.board.people.name(str(user["id"]))
         except Trouble as trouble:
             log.warning("role unknown", error=str(trouble))
@@ -233,7 +236,7 @@ class Actions:
             self.board.touched.add(case.key)
             self.slack.later(self.show_pending(case, body, who), "pending claim")
         elif body.get("view"):
-            self.slack.later(self.home.publish(who), "home")
+            self.home.expect(who, case)
 
     def still_possible(self, name: str, case: Conversation, who: Actor) -> None:
         """Whether the act makes sense in the case as it is now. Raises ``ActError`` with why not: the card was out of date."""
@@ -271,6 +274,11 @@ class Actions:
         """Draw a card again. Raises ``Trouble``."""
         await self.acknowledging.over()
         await self.board.refresh(case)
+
+    def decided(self, case: Conversation) -> None:
+        """What was asked of a case has been decided, and its card shows it."""
+        if self.acts is not None:
+            self.home.decided(case)
 
     async def submit(self, case: Conversation, event: Any, act_id: str) -> None:
         """Through the one door."""
@@ -364,6 +372,9 @@ class Actions:
             chosen = int((action.get("selected_option") or {}).get("value", 0))
             starts = self.replies.starts(case)
             text = starts[chosen][1] if chosen < len(starts) else ""
+            typed = forms.text(modals.values(shown.get("state")), f"text{meta.n}")
+            if typed and all(typed != start.strip() for _, start in starts):  # an agent's own words are not thrown away
+                text = f"{text}\n\n{typed}"[: kit.INPUT_CHARS_MAX]
             view = modals.reply(replace(meta, n=meta.n + 1, seen=""), case, starts, text=text)
         client = self.slack.client
         await self.slack.ask(

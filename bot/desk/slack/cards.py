@@ -98,7 +98,7 @@ def case_of(block_id: str) -> tuple[str, int] | None:
 
 def summary(card: Card, who: str) -> str:
     """One line: what notifications and lists show."""
-    parts = [HEATS[card.heat], ", ".join(card.topics) or "a complaint", who, STATES[card.state]]
+    parts = [HEATS[card.heat], kit.topics(card.topics) or "a complaint", who, STATES[card.state]]
     return cut(escape(" · ".join(part for part in parts if part)), 300)
 
 
@@ -116,7 +116,7 @@ def card_blocks(
     """The whole card. ``who`` and ``place`` name the customer and where they wrote; ``earlier`` sums up former cases;
     ``related`` says which cases this one was split from or merged with; ``closing`` stands instead of the buttons (a claim
     that is being decided)."""
-    title = f"{HEATS[card.heat]} · {', '.join(card.topics).capitalize() or 'Complaint'} · {who}"
+    title = f"{HEATS[card.heat]} · {kit.topics(card.topics).capitalize() or 'Complaint'} · {who}"
     blocks = [kit.header(title), kit.context(*facts_line(card, place))]
     if related:
         blocks.append(kit.context(*related))
@@ -189,7 +189,7 @@ def story(lines: tuple[StoryLine, ...]) -> str:
 def understood(card: Card) -> list[str]:
     """Wish, mirror, topics: what the bot took from it."""
     found = [f"*Wish*\n{escape(cut(card.wish, 500)) if card.wish else '_not said yet_'}"]
-    found.append(f"*Topics*\n{escape(', '.join(card.topics)) or '_unclear_'}")
+    found.append(f"*Topics*\n{escape(kit.topics(card.topics)) or '_unclear_'}")
     if card.mirror:
         found.append(f"*Understood*\n{escape(cut(card.mirror, 700))}")
     return found

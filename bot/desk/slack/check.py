@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.desk.slack.settings import DeskSettings
-from bot.slack.app import Slack
+from bot.slack.app import OPEN_SOCKET, Slack
 from bot.slack.people import People
+from bot.slack.settings import Mode
 from bot.slack.trouble import Trouble, TroubleKind
 
 SCOPES = (
@@ -24,7 +25,7 @@ async def missing(slack: Slack, desk: DeskSettings, customers: Sequence[str]) ->
     Raises ``Trouble`` when Slack cannot be asked.
     """
     await slack.open()
-    wrong = await scopes(slack)
+    wrong = [*await scopes(slack), *await socket(slack)]
     agents = [place.channel for place in desk.queues]
     names = dict.fromkeys(agents, "a desk channel") | {desk.fallback_channel: "the fallback channel"}
     names |= dict.fromkeys(customers, "a customers' channel")
@@ -54,6 +55,22 @@ async def scopes(slack: Slack) -> list[str]:
     return [f"slack: the app lacks {', '.join(lacking)}: reinstall it from the manifest"] if lacking else []
 
 
+async def socket(slack: Slack) -> list[str]:
+    """Whether Socket Mode would get a connection with the app's own token. The address it gives is let go unused."""
+    settings = slack.settings
+    if settings.mode is not Mode.SOCKET:
+        return []
+    try:
+        call = slack.client.apps_connections_open(app_token=settings.app_token)
+        await slack.ask(OPEN_SOCKET, call)
+    except Trouble as trouble:
+        if trouble.kind in (TroubleKind.LATER, TroubleKind.UNKNOWN):
+            raise
+        what = "give the app-level token, xapp-…, with the scope connections:write, and turn Socket Mode on in the app's settings"
+        return [f"slack: no connection with HEAROUT_SLACK_APP_TOKEN ({trouble.error}): {what}"]
+    return []
+
+
 async def standing(slack: Slack, channel: str, what: str) -> list[str]:
     """Whether we may write to a channel."""
     try:
@@ -77,6 +94,11 @@ async def staff(slack: Slack, desk: DeskSettings) -> list[str]:
     wrong, anybody = [], False
     for entry in dict.fromkeys((*named.agents, *named.leads, *named.admins)):
         members = await people.members(entry)
+        if entry[:1] not in "S@":
+            person = await people.person(entry)
+            if person is None or not person.own:
+                wrong.append(f"slack.desk: {entry} is no full member of this workspace: give another user id (U…)")
+                continue
         anybody = anybody or bool(members)
         if not members:
             wrong.append(f"slack.desk: the group {entry} has no members, or is not there: nobody of it may act")

@@ -128,6 +128,7 @@ class SlackDesk:
             conversation=case.key, statuses=(Status.PENDING.value, Status.SENDING.value, Status.UNKNOWN.value)
         )
         await self.mirror.follow(case, rows)
+        self.actions.decided(case)
         return self.accepted(ExternalId(f"{record.channel}:{record.ts}"), UPDATE_PACE_S if asked else 0.0)
 
     async def call(self, row: OutboxRow, case: Conversation) -> Accepted:

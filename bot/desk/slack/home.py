@@ -18,6 +18,7 @@ from bot.store.records import Aside
 from conversations.comprehension.reading import Decision
 from conversations.conversation import Conversation
 from conversations.events import AgentClaimed, CustomerPosted
+from conversations.ids import ConversationKey
 from conversations.protocol import State
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ UNOWNED = (State.LISTENING, State.REFLECTING, State.AWAITING_AGENT)
 PAGE = 100
 LOOK_MAX = 2_000
 """Open cases that are looked through for lists."""
+EXPECTED_MAX = 1_000
 SHOWN_MAX = 8
 """Entries of each list: a view holds a hundred blocks."""
 NOISE = "does not mention us, and belongs to no open conversation"
@@ -42,6 +44,7 @@ class Home:
         self.actions = actions
         self.board = actions.board
         self.slack = actions.slack
+        self._expected: dict[ConversationKey, dict[Actor, int]] = {}
 
     # ---------------------------------------------------------------- listening
 
@@ -129,7 +132,26 @@ class Home:
             self.actions.answer(
                 body, f"You take the case of {escape(await self.board.who(case))}: {await self.where(case)}"
             )
-        await self.publish(who)
+            self.expect(who, case)
+
+    def expect(self, who: Actor, *cases: Conversation) -> None:
+        """Somebody acted from their home: it is shown again once the card says what became of it, so that no button stands
+        there that was clicked already."""
+        while len(self._expected) >= EXPECTED_MAX:
+            self._expected.pop(next(iter(self._expected)))
+        for case in cases:
+            self._expected.setdefault(case.key, {})[who] = case.version
+
+    def decided(self, case: Conversation) -> None:
+        """A card was brought up to date: the homes that wait for it are as well, each once all it waits for has come."""
+        waiting = self._expected.get(case.key, {})
+        done = [who for who, version in waiting.items() if case.version > version]
+        for who in done:
+            del waiting[who]
+            if not any(who in others for others in self._expected.values()):
+                self.slack.later(self.publish(who), "home")
+        if not waiting:
+            self._expected.pop(case.key, None)
 
     async def where(self, case: Conversation) -> str:
         """A link to the case's card."""
@@ -219,7 +241,7 @@ class Home:
     async def line(self, case: Conversation) -> str:
         """A case in two lines."""
         heat = HEATS[heat_of(case, self.board.policy(), self.board.clock.now())]
-        topics = escape(", ".join(case.topics)) or "a complaint"
+        topics = escape(kit.topics(case.topics)) or "a complaint"
         breach = breach_of(case)
         due = f" · ends {instant(breach)}" if breach else ""
         story = " ".join(turn.reading.masked for turn in case.story)

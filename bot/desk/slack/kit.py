@@ -110,6 +110,11 @@ def actions(block_id: str, elements: Sequence[Block]) -> Block:
     return {"type": "actions", "block_id": block_id[:BLOCK_ID_CHARS_MAX], "elements": list(elements[:25])}
 
 
+def topics(names: Sequence[str]) -> str:
+    """Topics as people read them."""
+    return ", ".join(name.replace("_", " ") for name in names)
+
+
 def field(
     name: str, label: str, element: Block, *, optional: bool = False, hint: str = "", dispatch: bool = False
 ) -> Block:

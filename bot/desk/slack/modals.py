@@ -4,6 +4,7 @@ find them."""
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -27,6 +28,8 @@ PRIVATE_CHARS_MAX = 3_000
 STEPS_MAX = 10
 PARTS_MAX = 60
 STEPS_FIRST = 2
+PLATFORMS = {"slack": "Slack", "x": "X"}
+"""Channels as people call them."""
 TITLES = {
     "reply": "Reply to the customer",
     "send_to_customer": "Send to the customer",
@@ -86,9 +89,17 @@ def notice(title: str, text: str) -> Block:
     return kit.modal(f"{VIEW}notice", title, [kit.section(text)], metadata=Meta("notice").dump())
 
 
-def simple(act: str, case: Conversation, settings: DeskSettings, policy: Policy, now: datetime) -> Block:
-    """The modal of an act that needs a few fields only."""
-    meta = Meta(act, case.key, case.version)
+def simple(
+    act: str,
+    case: Conversation,
+    settings: DeskSettings,
+    policy: Policy,
+    now: datetime,
+    findings: Sequence[Finding] = (),
+    seen: str = "",
+) -> Block:
+    """The modal of an act that needs a few fields only. ``findings``: what the guard found in words that are ``seen`` now."""
+    meta = Meta(act, case.key, case.version, seen)
     build = {
         CaseAct.RECORD_AGREEMENT.value: agreement,
         CaseAct.KEEP_PROMISE.value: promise,
@@ -103,6 +114,8 @@ def simple(act: str, case: Conversation, settings: DeskSettings, policy: Policy,
         CaseAct.SPLIT.value: split,
     }[act]
     blocks, submit = build(case, settings, policy, now)
+    if findings:
+        return view(meta, [*blocks, kit.divider(), *findings_blocks(findings)], f"{submit} anyway")
     return view(meta, blocks, submit)
 
 
@@ -133,7 +146,10 @@ def resolve(case: Conversation, settings: DeskSettings, policy: Policy, now: dat
         kit.option("I ask the customer myself", CheckBackBy.HAND.value),
         kit.option("Nobody asks", CheckBackBy.NOBODY.value),
     ]
-    done = kit.field("done_text", "What was done? The customer reads this.", kit.line(multiline=True, chars_max=2_000))
+    read, kept = "What was done? The customer reads this.", "What was done? Kept with the case."
+    direct = case.last_surface is Surface.DIRECT
+    hint = "" if direct else "In public the customer reads only that it is done. Tell them more with Reply…"
+    done = kit.field("done_text", read if direct else kept, kit.line(multiline=True, chars_max=2_000), hint=hint)
     days = kit.field(
         "check_back_days", "Check back after how many days?", kit.line(f"{policy.check_back_days:g}", chars_max=6)
     )
@@ -225,7 +241,7 @@ def told(turn: StoryTurn) -> str:
 def merge(case: Conversation, others: Sequence[Conversation]) -> Block:
     """With which other case of this customer. Raises ``ActError`` when there is none."""
     options = [
-        kit.option(f"{', '.join(other.topics) or 'a complaint'}: {' '.join(map(told, other.story))}", str(n))
+        kit.option(f"{kit.topics(other.topics) or 'a complaint'}: {' '.join(map(told, other.story))}", str(n))
         for n, other in enumerate(others[:10])
     ]
     if not options:
@@ -257,8 +273,9 @@ def reply(
     """Words to the customer; ``starts`` are texts to start from, by name. With a ``review`` it shows exactly what will be
     sent, and what the guard found in it."""
     where = surface or case.last_surface
+    platform = PLATFORMS.get(case.channel, case.channel)
     blocks: list[Block] = [
-        kit.context(f"To the customer on {escape(case.channel)}. Only what you send here leaves Slack.")
+        kit.context(f"To the customer on {escape(platform)}. Only what you send here leaves the desk.")
     ]
     if note:
         blocks.append(kit.context(note))
@@ -307,14 +324,15 @@ def preview(
 
 
 def findings_blocks(findings: Sequence[Finding]) -> list[Block]:
-    """What the guard found, why it matters, and what would be better."""
+    """What the guard found, why it matters, and what would be better; what it found several times is said once."""
     blocks = []
-    for finding in findings[:10]:
-        sign = "⛔️" if finding.severity is Severity.REFUSED else "✋"
+    found = Counter((f.severity, f.message, f.reason, f.suggestion) for f in findings)
+    for (severity, message, reason, suggestion), times in list(found.items())[:10]:
+        sign = "⛔️" if severity is Severity.REFUSED else "✋"
         words = [
-            f"{sign} *{escape(finding.message)}*",
-            escape(finding.reason),
-            f"_{escape(finding.suggestion)}_" if finding.suggestion else "",
+            f"{sign} *{escape(message)}*{f' ({times} times)' if times > 1 else ''}",
+            escape(reason),
+            f"_{escape(suggestion)}_" if suggestion else "",
         ]
         blocks.append(kit.section("\n".join(filter(None, words))))
     return blocks

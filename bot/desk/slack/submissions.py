@@ -22,7 +22,7 @@ from bot.slack.trouble import Trouble
 from bot.staff import Role
 from bot.store.port import StoreError
 from conversations.conversation import Agent, Conversation
-from conversations.events import AgentEvent, AgentReleased, AgentReplied, AgentTransferred
+from conversations.events import AgentEvent, AgentReleased, AgentReplied, AgentResolved, AgentTransferred
 from conversations.ids import AgentId, ConversationKey
 from conversations.protocol import State
 from conversations.wording import guard
@@ -103,8 +103,27 @@ class Submissions:
         to = await self.colleague(given.get("to_agent"))
         now = self.board.clock.now()
         event = event_of(meta.act, given, who.agent, case, self.board.settings, now, act_id, to)
+        if isinstance(event, AgentResolved) and (view := self.resolving(meta, case, event)) is not None:
+            return view
         await self.actions.submit(case, event, act_id)
         return None
+
+    def resolving(self, meta: Meta, case: Conversation, event: AgentResolved) -> dict[str, Any] | None:
+        """What was done is read in a direct message, never in public: the guard's findings are shown once before it leaves.
+        None: nothing stands against it. Raises ``ActError`` while promises are open: here what was written is not lost."""
+        if case.promises_open and not event.anyway:
+            raise ActError(
+                "anyway", "Promises are still open: tick this, or close the form and say what was kept first."
+            )
+        if case.last_surface is not Surface.DIRECT:
+            return None
+        policy, now = self.board.policy(), self.board.clock.now()
+        language = case.language if case.language != "und" else policy.languages[0]
+        findings = guard.findings(event.done_text, language, Surface.DIRECT, customer_language=language)
+        seen = self.replies.seen(event.done_text, Surface.DIRECT, None)
+        if not findings or meta.seen == seen:
+            return None
+        return modals.simple(meta.act, case, self.board.settings, policy, now, findings, seen)
 
     async def colleague(self, user: str | None) -> Agent | None:
         """The agent that was chosen. Raises ``ActError`` for somebody who is none."""
@@ -171,9 +190,10 @@ class Submissions:
         to = await self.colleague(given.get("to_agent"))
         if to is not None and to.id == who.agent.id:
             raise ActError("to_agent", "that is you: choose somebody else, or nobody")
-        for case in await self.actions.home.mine(who):
-            if case.state is State.CHECKING_BACK:
-                continue  # the customer was asked: whoever is there takes up the answer
+        mine = await self.actions.home.mine(who)  # where the customer was asked, whoever is there takes up the answer
+        handed = [case for case in mine if case.state is not State.CHECKING_BACK]
+        self.actions.home.expect(who, *handed)
+        for case in handed:
             event: AgentEvent = AgentReleased(agent=who.agent, note=note)
             if to is not None and case.state is not State.RESOLVED:  # that waits for its date: the queue is asked then
                 event = AgentTransferred(agent=who.agent, to_agent=to, note=note)

@@ -270,7 +270,7 @@ class Workspace:
             "deleted": user.deleted,
             "profile": profile,
             "is_bot": user.is_bot,
-            "is_app_user": False,
+            "is_app_user": user.team_id == self.team.id and not user.is_bot,  # they have authorized the app
             "updated": int(self.now_s),
         }
         if not user.deleted:
