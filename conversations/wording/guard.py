@@ -43,8 +43,13 @@ FEELING_WORDS_MAX = 16
 """A longer sentence says something beside its feeling."""
 LANGUAGE_LETTERS_MIN = 24
 LANGUAGE_SCORE_MIN = 0.7
-WEIGHED_WORDS_MIN = 5
-"""A shorter sentence is found by its phrases only: there is too little in it to weigh."""
+PARTIAL = ("conditional", "that_way")
+"""The senses of an apology with "if", and of one for how it felt: empty, whatever else the text holds."""
+ASKED = frozenset({Rule.DISBELIEF, Rule.BLAME, Rule.MINIMISING})
+"""What can be at fault with a question, beside what the phrases know."""
+WEIGHED_WORDS_MIN, UNCLOSED_WORDS_MIN = 5, 8
+"""A shorter sentence is found by its phrases only: there is too little in it to weigh. Without a full stop it may be
+a step of a plan ("send it again by courier")."""
 _GROUP = re.compile(r"\(([^()]*)\)")
 APART = frozenset({Rule.PROPOSAL, Rule.LEGAL_ADMISSION})
 """Rules that do not depend on how the same words sound otherwise."""
@@ -164,6 +169,7 @@ def second_reading(found: list[_Found], kinds: _Kinds, tokens: Tokens, second: W
     Where a phrase found something in a sentence, that stands for the sentence.
     """
     dated = _sentences(kinds, tokens, "dates")
+    asks = _asks(kinds, tokens)
     limits = second.weights.limits
     sentences = second.weigh(tokens)
     odds = {sentence.number: sentence.odds for sentence in sentences}
@@ -175,9 +181,14 @@ def second_reading(found: list[_Found], kinds: _Kinds, tokens: Tokens, second: W
     said = {number for _, first, last in kept for number in tokens.sentence[first:last]}
     for sentence in sentences:
         over, name = max((odd - limits.get(name, math.inf), name) for name, odd in sentence.odds.items())
+        if name not in ASKED and "?" in tokens.stop.get(sentence.number, ""):
+            continue
         if name == Rule.UNDATED_PROMISE and not _promises(sentence.number, dated, tokens):
             continue
-        if over >= 0 and sentence.number not in said and sentence.last - sentence.first >= WEIGHED_WORDS_MIN:
+        if name == Rule.EMPTY_EMPATHY and asks and not sentence.of(PARTIAL):
+            continue
+        least = WEIGHED_WORDS_MIN if sentence.number in tokens.stop else UNCLOSED_WORDS_MIN
+        if over >= 0 and sentence.number not in said and sentence.last - sentence.first >= least:
             kept.append((Rule(name), sentence.first, sentence.last))
     return kept
 
@@ -213,6 +224,15 @@ def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             merged.append((first, last))
     return merged
+
+
+def _asks(kinds: _Kinds, tokens: Tokens) -> bool:
+    """Whether the text asks, links or says something concrete, so that it is more than feeling."""
+    return (
+        bool(tokens.links)
+        or (Rule.EMPTY_EMPATHY, "concrete") in kinds
+        or any("?" in stop for stop in tokens.stop.values())
+    )
 
 
 def _undated(kinds: _Kinds, tokens: Tokens) -> list[tuple[int, int]]:

@@ -10,7 +10,7 @@ Senses have the same names in every language, so what is learnt from one helps t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, pairwise
@@ -51,6 +51,11 @@ class Weighed:
     first: int
     last: int
     odds: Mapping[str, float]
+    signs: frozenset[str]
+
+    def of(self, senses: Iterable[str]) -> bool:
+        """Whether the sentence speaks of one of these."""
+        return any(f"~{sense}" in self.signs for sense in senses)
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ class Weigher:
     def weigh(self, tokens: Tokens) -> list[Weighed]:
         """Every sentence of a text."""
         return [
-            Weighed(part.number, part.first, part.last, self.weights.weigh(part.signs))
+            Weighed(part.number, part.first, part.last, self.weights.weigh(part.signs), part.signs)
             for part in parts(tokens, self.senses)
         ]
 
