@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -49,6 +50,7 @@ def run_cli() -> int:
     from conversations.errors import HearoutError
 
     log.configure("warning")
+    os.umask(0o077)  # databases, backups and exports hold what customers wrote: they are the owner's alone
     try:
         result = cli(standalone_mode=False)
         return result if isinstance(result, int) else 0

@@ -258,5 +258,14 @@ def test_a_database_of_a_newer_version_is_refused_untouched(tmp_path):
     assert path.read_bytes() == before
 
 
+def test_what_is_written_is_the_owners_alone(tmp_path):
+    assert hearout("init", "--yes", cwd=tmp_path).returncode == 0
+    assert hearout("migrate", cwd=tmp_path).returncode == 0
+    assert hearout("backup", "copy.db", cwd=tmp_path).returncode == 0
+    modes = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.iterdir()}
+    assert {"config.toml", "hearout.db", "copy.db"} <= set(modes)
+    assert set(modes.values()) == {0}
+
+
 def test_moving_needs_both_ends(tmp_path):
     assert hearout("migrate", "--from", "sqlite:///a.db", cwd=tmp_path).returncode == 2
