@@ -69,7 +69,7 @@ class Author(StrEnum):
 
 
 @dataclass(frozen=True)
-class _Patterns:
+class Patterns:
     """One language's phrases. A mark is (rule, kind); what is not kind ``phrases`` the engine asks for by name."""
 
     phrases: Phrases
@@ -104,16 +104,13 @@ def findings(
         return [_finding(Rule.OVER_LENGTH, 0, len(text), author, f"has {len(text)} characters, at most {CHARS_MAX}")]
     cleaned = clean(text)
     code = _code(language)
-    patterns = _patterns(code)
+    patterns = patterns_of(code)
     tokens = tokenize(cleaned, vocabulary=patterns.phrases.vocabulary)
     spans = _Spans(text, cleaned)
-    kinds = _kinds(patterns, tokens)
-    tone = by_phrases(kinds, tokens, part)
-    if author is not Author.BOT and (second := weigher(code)) is not None:
-        tone = second_reading(tone, kinds, tokens, second)
+    second = None if author is Author.BOT else weigher(code)
     found = [
         _finding(rule, *spans.original(tokens.start[first], tokens.end[last - 1]), author)
-        for rule, first, last in tone
+        for rule, first, last in tone(patterns, tokens, second, part=part)
         if not (rule is Rule.LEGAL_ADMISSION and not admissions_forbidden)
         and not (rule is Rule.PROPOSAL and act not in NO_PROPOSAL)
     ]
@@ -134,7 +131,14 @@ def _finding(rule: Rule, start: int, end: int, author: Author, detail: str = "")
     return Finding(rule.value, message, start, end, severity, words.reason, words.suggestion)
 
 
-def _kinds(patterns: _Patterns, tokens: Tokens) -> _Kinds:
+def tone(patterns: Patterns, tokens: Tokens, second: Weigher | None, *, part: bool = False) -> list[_Found]:
+    """What is wrong with the tone: what the phrases find, and the second reading where there is one."""
+    kinds = _kinds(patterns, tokens)
+    found = _by_phrases(kinds, tokens, part)
+    return found if second is None else _second_reading(found, kinds, tokens, second)
+
+
+def _kinds(patterns: Patterns, tokens: Tokens) -> _Kinds:
     """Where the phrases stand, as (first word, word after the last), by rule and kind."""
     kinds: dict[tuple[Rule, str], list[tuple[int, int]]] = {}
     for hit in patterns.phrases.find(tokens):
@@ -143,7 +147,7 @@ def _kinds(patterns: _Patterns, tokens: Tokens) -> _Kinds:
     return kinds
 
 
-def by_phrases(kinds: _Kinds, tokens: Tokens, part: bool) -> list[_Found]:
+def _by_phrases(kinds: _Kinds, tokens: Tokens, part: bool) -> list[_Found]:
     """What the phrases find, without what is taken back or overlaps."""
     sentence = tokens.sentence
     found: list[_Found] = []
@@ -163,7 +167,7 @@ def by_phrases(kinds: _Kinds, tokens: Tokens, part: bool) -> list[_Found]:
     return found
 
 
-def second_reading(found: list[_Found], kinds: _Kinds, tokens: Tokens, second: Weigher) -> list[_Found]:
+def _second_reading(found: list[_Found], kinds: _Kinds, tokens: Tokens, second: Weigher) -> list[_Found]:
     """What the phrases found, less what the model is sure is sound, and the sentences that it adds.
 
     Where a phrase found something in a sentence, that stands for the sentence.
@@ -321,11 +325,12 @@ def _code(language: str) -> str:
 
 
 @lru_cache(maxsize=16)
-def _patterns(code: str) -> _Patterns:
+def patterns_of(code: str) -> Patterns:
+    """A language's phrases, built once."""
     return build_patterns(load_packs()[code])
 
 
-def build_patterns(pack: Pack) -> _Patterns:
+def build_patterns(pack: Pack) -> Patterns:
     """A pack's guard as one matcher. Raises PhraseError for an unreadable phrase, ValueError for an unknown rule."""
     tables = dict(pack.guard)
     classes: dict[str, tuple[str, ...]] = dict(tables.pop("classes", {}))
@@ -338,7 +343,7 @@ def build_patterns(pack: Pack) -> _Patterns:
     matcher = Phrases(classes, {})
     for phrase, mark in marked:
         matcher.add(phrase, mark)
-    return _Patterns(matcher, frozenset(rule for _, (rule, _) in marked))
+    return Patterns(matcher, frozenset(rule for _, (rule, _) in marked))
 
 
 def _with_classes(phrase: str, classes: dict[str, tuple[str, ...]]) -> str:
