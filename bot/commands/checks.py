@@ -28,13 +28,25 @@ class Checked:
 async def check_all(config: Config, *, online: bool = False) -> list[Checked]:
     """Every check that can be made."""
     return [
-        Checked("configuration", True, f"brand {config.brand.name!r}, {len(config.x.accounts)} X accounts"),
+        Checked("configuration", True, configured(config)),
         check_languages(config),
         *await check_wording(config),
         *check_secrets(config),
         await check_store(config),
         *(await check_platforms(config) if online else ()),
     ]
+
+
+def configured(config: Config) -> str:
+    """What will run, in a line."""
+    accounts = ", ".join(account.name for account in config.x.accounts)
+    parts = [f"brand {config.brand.name!r}", f"X as {accounts}" if accounts else "no X"]
+    parts.append("Slack" if config.slack.enabled else "no Slack")
+    if not accounts and not config.slack.enabled:
+        parts.append("so `run` starts the playground")
+    elif config.brand.shadow:
+        parts.append("shadow mode: nothing is sent")
+    return ", ".join(parts)
 
 
 async def check_platforms(config: Config) -> list[Checked]:
