@@ -2,6 +2,7 @@
 
 import tomllib
 
+from bot.commands.checks import configured
 from bot.config import Config, XAccountSection, load_config
 from tests.cli.kit import ROOT, hearout
 
@@ -79,8 +80,8 @@ def test_what_init_asks_is_enough_for_a_desk_at_which_somebody_may_act(tmp_path)
     assert (queue.agents, config.slack.desk.admins, queue.channel) == (("S1", "U2"), ("U3",), "C1")
     assert config.brand.shadow
     assert [account.name for account in config.x.accounts] == ["acme"]
-    (told, *_) = hearout("check", cwd=tmp_path).stdout.decode().splitlines()
-    assert told == "ok   configuration: brand 'Acme', X as acme, Slack, shadow mode: nothing is sent"
+    assert configured(config) == "brand 'Acme', X as acme, Slack, shadow mode: nothing is sent"
+    assert configured(Config()) == "brand 'Our brand', no X, no Slack, so `run` starts the playground"
 
 
 def test_every_mistake_is_named_at_once(tmp_path):
