@@ -134,6 +134,8 @@ class SlackChannel:
             self.slack.later(
                 self.whisper(body, "This question is out of date: please answer the latest one."), "old question"
             )
+        elif yes and questions.settled(case, act):
+            self.slack.later(self.show_answer(body, text), "answered before")
         else:
             await self.bring([self.clicked(body, case.customer, act, text, yes)])
             self.slack.later(self.show_answer(body, text), "answered")

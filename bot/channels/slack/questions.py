@@ -14,6 +14,7 @@ from typing import Any
 
 from bot.store.records import OutboxRow
 from conversations.comprehension.reading import Certainty, Cue, CueName, Reading
+from conversations.conversation import Conversation, Outcome
 from conversations.wording.request import Act
 
 ACTION = "hearout-answer:"
@@ -81,6 +82,14 @@ def buttons(row: OutboxRow, text: str) -> list[dict[str, Any]] | None:
         {"type": "button", "action_id": f"{ACTION}no", "text": {"type": "plain_text", "text": no}, "value": value},
     ]
     return [{"type": "section", "text": {"type": "mrkdwn", "text": text}}, {"type": "actions", "elements": elements}]
+
+
+def settled(case: Conversation, act: str) -> bool:
+    """Whether the customer has said yes to the latest question already, in their own words or by an earlier click: another
+    yes tells nothing, and would open a case again that is done."""
+    if act == Act.PROPOSE_PLAN.value:
+        return case.plan is not None and case.plan.agreed_at is not None
+    return case.outcome is Outcome.SATISFIED
 
 
 CUES: Mapping[str, tuple[CueName, CueName]] = {

@@ -218,6 +218,25 @@ async def test_typing_a_yes_works_as_well(tmp_path: Path) -> None:
         assert (await desk.slack_case()).state is State.FULFILLING
 
 
+async def test_a_click_after_a_typed_yes_opens_nothing_again(tmp_path: Path) -> None:
+    async with company(tmp_path) as desk:
+        await agreed(desk)
+        asked = desk.slack.world.message(desk.help, desk.replies()[-1].ts)
+        await desk.writes("ok, that works for me", thread=desk.slack.world.message(desk.help, asked.thread_ts or ""))
+        await desk.click(desk.mia, "resolve")
+        await desk.submit(desk.mia, {"done_text": "The money is on the card.", "anyway": ["anyway"]})
+        await desk.work()
+        before = await desk.slack_case()
+        assert before.state is State.RESOLVED
+        desk.slack.people.click(desk.sue, asked, "hearout-answer:yes")
+        await desk.work()
+        after = await desk.slack_case()
+        assert (after.state, after.turns_count) == (State.RESOLVED, before.turns_count)
+        shown = str(desk.slack.world.message(desk.help, asked.ts).blocks)
+        assert "✓ Yes, I agree." in shown
+        assert "hearout-answer" not in shown, "the buttons give way"
+
+
 @pytest.mark.parametrize("act", sorted(WORDS))
 @pytest.mark.parametrize("language", sorted(WORDS["check_back"]))
 def test_a_click_means_the_same_in_every_language(act: str, language: str) -> None:
