@@ -23,6 +23,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import Message, Receive
 
 from bot.clock import Clock
 from bot.log import get_logger
@@ -233,9 +234,14 @@ class Slack:
         handler = AsyncSlackRequestHandler(self.app)
 
         async def events(request: Request) -> Response:
-            if int(request.headers.get("content-length") or BODY_BYTES_MAX + 1) > BODY_BYTES_MAX:
+            if int(request.headers.get("content-length") or 0) > BODY_BYTES_MAX:
                 return PlainTextResponse("too large", 413)
-            return await handler.handle(request)
+            body = bytearray()
+            async for part in request.stream():  # a proxy may pass it on in parts, without saying how long it is
+                body += part
+                if len(body) > BODY_BYTES_MAX:
+                    return PlainTextResponse("too large", 413)
+            return await handler.handle(Request(request.scope, given(bytes(body))))
 
         return [Route(EVENTS_PATH, events, methods=["POST"])]
 
@@ -257,6 +263,15 @@ class Slack:
             return None
         address = f"{self.team_url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
         return f"{address}?thread_ts={thread_ts}&cid={channel}" if thread_ts and thread_ts != ts else address
+
+
+def given(body: bytes) -> Receive:
+    """A body that was read already, to be read once more."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
 
 
 async def _ignore(ack: Any) -> None:

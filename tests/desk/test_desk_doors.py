@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from bot.desk.slack import SlackDesk
 from bot.slack import Slack, SlackSettings
 from conversations.protocol import State
 from tests.desk.scene import Desk, StepClock, company
+from tests.platforms.slack.signing import signature_headers
 
 pytestmark = pytest.mark.anyio
 ANGRY = "@hearout our export has been failing since the update and nobody answers, this is unacceptable"
@@ -119,6 +122,26 @@ async def test_a_body_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     async with company(tmp_path, http=True) as desk:
         status, _, _ = await desk.server.post_signed(str(desk.server.events_url), b"x" * 1_000_001, "application/json")
         assert status == 413
+
+
+@pytest.mark.parametrize(("size", "status"), [(0, 200), (1_000_000, 413)])
+async def test_a_proxy_may_pass_a_body_on_in_parts(tmp_path: Path, size: int, status: int) -> None:
+    async with company(tmp_path, http=True) as desk:
+        event = {**message(desk), "padding": "x" * size}
+        body = json.dumps({"type": "event_callback", "team_id": "T0HOME", "event_id": "Ev1", "event": event}).encode()
+        signed = signature_headers(desk.link.settings.signing_secret, body, desk.clock.now().timestamp())
+
+        async def parts() -> AsyncIterator[bytes]:
+            for start in range(0, len(body), 10_000):
+                yield body[start : start + 10_000]
+
+        headers = {**signed, "Content-Type": "application/json"}
+        async with (
+            aiohttp.ClientSession() as client,
+            client.post(str(desk.server.events_url), data=parts(), headers=headers) as answer,
+        ):
+            assert answer.status == status
+        assert len(await desk.parts.store.conversations(customer=desk.sue.id)) == (status == 200)
 
 
 def test_http_without_a_signing_secret_is_refused() -> None:
