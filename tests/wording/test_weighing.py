@@ -17,7 +17,7 @@ from tests.corpus.guard import AUTHORS
 from tests.corpus.guard import RULES as LEARNT
 
 TOLD = {
-    "en": ("It does say so on the ticket, on the website and on the door.", "The form was sent again today."),
+    "en": ("Anybody who reads the label knows that it shrinks.", "The form was sent again today."),
     "de": ("Die Uhrzeit stand eigentlich gut lesbar auf dem Zettel.", "Das Formular ging heute noch einmal an Sie raus."),
     "es": ("Quien llega tarde ya sabe a lo que se expone.", "El formulario se le ha enviado otra vez hoy."),
     "fr": ("Quand on ne lit pas son contrat, cela finit forcément ainsi.", "Le formulaire est reparti aujourd'hui."),
