@@ -5,13 +5,13 @@ A danger that is named is found by a phrase ("caught fire"), or by two words nea
 (``conversations/languages/risk_pairs.toml``). Most dangers are told by their traces, and a linear model weighs those
 (``traces.py``): it adds what phrases do not see, red where it is sure and amber where not, since a red calls everybody on
 duty; and it takes back pairs in texts that look harmless ("nobody came" beside "street"), and phrases in texts that look very
-harmless ("a table with a broken leg").
+harmless ("a table with a broken leg"). A red that is named where the model sees nothing red ("hacked", of a toy) is amber.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from conversations.comprehension.phrases import Hit
@@ -42,7 +42,8 @@ def read_risk(
     """One risk a kind, with its evidence; red before amber. ``parts`` are the signs of the text for ``traces``.
 
     ``traces.limits``: ``danger`` and ``red`` are the log-odds above which a danger, and a red one, is believed without a phrase;
-    ``pair`` and ``phrase`` those below which two words near each other, or a phrase, are none.
+    ``pair`` and ``phrase`` those below which two words near each other, or a phrase, are none; ``named_red`` that of a red danger
+    below which a named one is amber.
     """
     danger = traces.weigh_one(parts) if traces else math.inf
     if traces is None or danger >= traces.limits["pair"]:
@@ -50,8 +51,12 @@ def read_risk(
     else:
         named = _phrases(hits) if danger >= traces.limits["phrase"] else {}
     found = {kind: Risk(kind, levels[kind], tokens.evidence(*span)) for kind, span in named.items()}
-    if traces is not None and danger >= traces.limits["danger"]:
-        odds = traces.weigh(parts)
+    if traces is None or not (found or danger >= traces.limits["danger"]):
+        return _sorted(found.values())
+    odds = traces.weigh(parts)
+    if odds["red"] < traces.limits["named_red"]:
+        found = {kind: Risk(kind, RiskLevel.AMBER, risk.evidence) for kind, risk in found.items()}
+    if danger >= traces.limits["danger"]:
         sure = odds["red"] >= traces.limits["red"]
         likeliest = max(levels, key=lambda kind: odds.get(kind, -math.inf))
         for kind, level in levels.items():
@@ -59,7 +64,11 @@ def read_risk(
                 span = traces.telling(kind, tokens)
                 if span is not None:
                     found[kind] = Risk(kind, level if sure else RiskLevel.AMBER, tokens.evidence(*span))
-    return tuple(sorted(found.values(), key=lambda risk: (risk.level is RiskLevel.AMBER, risk.kind)))
+    return _sorted(found.values())
+
+
+def _sorted(risks: Iterable[Risk]) -> tuple[Risk, ...]:
+    return tuple(sorted(risks, key=lambda risk: (risk.level is RiskLevel.AMBER, risk.kind)))
 
 
 def _phrases(hits: Sequence[Hit]) -> dict[str, tuple[int, int]]:

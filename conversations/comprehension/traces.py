@@ -110,8 +110,8 @@ class Traces:
         best: list[float] | None = None
         for part in parts:
             rows, less = self._rows(part)
-            totals = [bias + (sum(column) - less) / STEPS for bias, column in zip(self.bias, zip(*rows), strict=False)]
-            totals = totals or list(self.bias)
+            sums = map(sum, zip(*rows, strict=True)) if rows else (0 for _ in self.labels)
+            totals = [bias + (whole - less) / STEPS for bias, whole in zip(self.bias, sums, strict=True)]
             best = totals if best is None else list(map(max, best, totals))
         return dict(zip(self.labels, best or self.bias, strict=True))
 

@@ -29,9 +29,9 @@ LIMITS = {
     "adds": 0.0, "states_wish": -1.3, "agrees": 0.5, "declines": 0.5, "satisfied": 1.0, "unsatisfied": 0.8,
     "needs_more": -0.9, "only_thanks": 0.3, "question": -0.4, "irony": -1.1, "certain": 0.3, "opposed": -3.0, "ahead": 3.0,
 }  # fmt: skip
-"""Log-odds. For each label that from which it is *likely*: where its F1 on the author left out is best, but higher for the
-labels that have an opposite (tests/corpus/people.py). ``certain``: above this the rules may be sure. ``opposed`` and ``ahead``: an
-opposite above the first must be so much less likely, or neither is read."""
+"""Log-odds. For each label that from which it is *likely*: where its F1 on the author left out is best, but higher for labels
+that have an opposite (tests/corpus/people.py). ``certain``: above this the rules may be sure. ``opposed`` and ``ahead``: a label
+must be so much likelier than an opposite above the first, or neither is read."""
 DROP = ("part:", "topic:", "risk:")
 PASSING = {"needs_more", "states_wish", "venting", "adds", "irony", "unsatisfied"}
 """Labels that a pattern may carry without saying so, unless it is a plain one; then they are not judged."""

@@ -1,9 +1,9 @@
 """How well the bot reads an author it has not learnt from: ``python -m tests.corpus.people [answers|dangers]``.
 
-Each of the authors is left out in turn, the models learn from all the others (and from the patterns), and read what the one left
-out wrote. Everything that can be chosen (strengths, limits, signs) is chosen by these figures and by no others; the sets called
-``_fresh`` stay for the end. Two limits: the phrases were written after looking at scenes of ``first``, and after looking at errors
-on the others, so the figures flatter a little.
+Each of the authors is left out in turn, the models learn from all the others (and from the patterns), and read what the one
+left out wrote. Everything that can be chosen (strengths, limits, signs) is chosen by these figures; the sets called ``_fresh``
+stay for the end. Two limits: the phrases were written after looking at scenes of ``first`` and at errors on the others, and the
+limits were chosen on these very figures, so they flatter a little.
 """
 
 from __future__ import annotations
