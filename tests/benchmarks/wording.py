@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import hashlib
 import json
 import time
 from collections import Counter
@@ -28,18 +27,7 @@ BRAND_TURNS = "twcs_threads.dev.jsonl.gz"
 Row = tuple[str, str]
 
 
-def unseen(identity: str) -> bool:
-    """Whether a sentence is of the quarter that was never looked at while the patterns were written."""
-    digest = hashlib.sha256(identity.encode()).digest()
-    return digest[0] % 2 == 1 and digest[1] % 2 == 1
-
-
-def unseen_plain(identity: str) -> bool:
-    """The same for the plain sentences: the half that was not looked at."""
-    return not identity.startswith("tempt-") and hashlib.sha256(identity.encode()).digest()[0] % 2 == 1
-
-
-def judged(keep: Callable[[str], bool], file: Path = SENTENCES) -> dict[str, Counter[str]]:
+def judged(file: Path) -> dict[str, Counter[str]]:
     """By language: how many rules were found, rightly found, and at fault, message by message.
 
     Only rules that the file's author was asked to mark are judged.
@@ -48,8 +36,6 @@ def judged(keep: Callable[[str], bool], file: Path = SENTENCES) -> dict[str, Cou
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     asked = {fault["rule"] for row in rows for fault in row["faults"]}
     for row in rows:
-        if not keep(row["id"]):
-            continue
         surface = Surface.PUBLIC if row.get("public") else Surface.DIRECT
         found = asked & {
             finding.rule for finding in guard.findings(row["text"], row["language"], surface, admissions_forbidden=True)
@@ -65,15 +51,9 @@ def judged(keep: Callable[[str], bool], file: Path = SENTENCES) -> dict[str, Cou
 
 
 def quality() -> Iterator[Row]:
-    """Precision and recall of the guard: on what nobody learnt from first."""
-    for title, keep, file in (
-        ("fresh", lambda _: True, FRESH),
-        ("all", lambda _: True, SENTENCES),
-        ("unseen quarter", unseen, SENTENCES),
-        ("plain, all", lambda _: True, PLAIN),
-        ("plain, unseen half", unseen_plain, PLAIN),
-    ):
-        for language, count in sorted(judged(keep, file).items()):
+    """Precision and recall of the guard, first on what nothing was learnt from."""
+    for title, file in (("fresh", FRESH), ("learnt from, first", SENTENCES), ("learnt from, second", PLAIN)):
+        for language, count in sorted(judged(file).items()):
             precision, recall = count["right"] / count["found"], count["right"] / count["faults"]
             some = f"a finding in {count['hits']} of {count['messages'] - count['sound']} faulty, {count['alarms']} sound"
             yield f"guard, {title}, {language}", f"{precision:.3f} / {recall:.3f} (n {count['messages']}; {some})"
