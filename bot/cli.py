@@ -162,14 +162,13 @@ def run(
     from bot.config import ConfigError
     from bot.store.opening import sqlite_file
 
+    log.configure(settings.log.level, {"auto": None, "json": True, "text": False}[settings.log.format])
+    if role != "all" and sqlite_file(store_url(settings)) is not None:
+        raise ConfigError([f"--role {role}: several processes need PostgreSQL: store.url (docs/scaling.md)"])
     if config is None and not DEFAULT_CONFIG.exists():
         raise ConfigError(
             [f"no {DEFAULT_CONFIG} in {Path.cwd()}: make one with `hearout init`, or name it with --config"]
         )
-
-    log.configure(settings.log.level, {"auto": None, "json": True, "text": False}[settings.log.format])
-    if role != "all" and sqlite_file(store_url(settings)) is not None:
-        raise ConfigError([f"--role {role}: several processes need PostgreSQL: store.url (docs/scaling.md)"])
     if settings.x.accounts or settings.slack.enabled or sqlite_file(store_url(settings)) is None:
         from bot.live import run as run_live
         from bot.roles import ProcessRole
