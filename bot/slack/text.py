@@ -42,8 +42,6 @@ def plain(text: str, name_of: Callable[[str], str | None] = lambda _: None, ours
     def said(match: re.Match[str]) -> str:
         body, _, label = match[1].partition("|")
         if body.startswith("@"):
-            if body[1:] == ours:
-                return ""
             name = label or name_of(body[1:]) or "somebody"
             return "@" + name.lstrip("@")
         if body.startswith("#"):
@@ -59,6 +57,9 @@ def plain(text: str, name_of: Callable[[str], str | None] = lambda _: None, ours
             return address if not label or label in (body, address) or label in body else f"{label} ({address})"
         return match[0]
 
+    if ours:  # with one of the spaces around it, so that "hey @us our parcel" leaves no gap
+        name = rf"<@{re.escape(ours)}(?:\|[^>]*)?>"
+        text = re.sub(rf"(?<!\S){name}[ \t]|[ \t]?{name}", "", text)
     return unescape(_SEQUENCE.sub(said, text)).strip()
 
 

@@ -112,3 +112,16 @@ def test_our_own_sequences_are_well_formed() -> None:
     assert link("javascript:alert(1)", "x") == "x"
     assert link("https://a b", "x") == "x"
     assert CHUNK_CHARS_MAX < 4_000
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [
+        ("hey <@U0US> our export fails", "hey our export fails"),
+        ("<@U0US> our export fails", "our export fails"),
+        ("our export fails <@U0US|hearout>", "our export fails"),
+        ("hello <@U0US>, <@U1> and I wait\n<@U0US> hello?", "hello, @Mia and I wait\nhello?"),
+    ],
+)
+def test_our_own_name_leaves_no_gap(stored: str, read: str) -> None:
+    assert plain(stored, {"U1": "Mia"}.get, "U0US") == read
