@@ -60,6 +60,18 @@ async def test_an_act_sent_again_is_one_act(tmp_path: Path) -> None:
         assert [turn["text"] for turn in (await here.case())["turns"]].count(words) == 1
 
 
+@pytest.mark.parametrize(("surface", "said"), [("direct", "as the customer will read it"), ("public", "for the record")])
+async def test_the_form_says_who_reads_what_was_done(surface: str, said: str, tmp_path: Path) -> None:
+    async with site(tmp_path) as here:
+        await forward(here, to=monday())
+        await here.json("posts", customer="mara", text=STORY, id="p1", surface=surface)
+        await forward(here, minutes=10)
+        await acted(here, "claim")
+        page = await here.client.get("/playground", params={"act": "resolve", "case": (await here.case())["key"]})
+        (label,) = re.findall(r'<label for="done-text">(.*?)</label>', page.text)
+        assert said in label
+
+
 async def test_the_whole_way_to_satisfied(tmp_path: Path) -> None:
     async with site(tmp_path) as here:
         await with_agent(here)
