@@ -48,9 +48,9 @@ class Rounds:
         self.line = line
         self.poke = asyncio.Event()
         self.tails = Tails(line)
-        self.mentions = Mentions(line, self.tails)
-        self.messages = DirectMessages(line)
         self.own = OwnPosts(line)
+        self.mentions = Mentions(line, self.tails, self.own.poll)
+        self.messages = DirectMessages(line)
         self.identified = Job("account", line.identify, lambda: IDENTIFY_S, essential=True)
         self.jobs = [
             Job("mentions", self.mentions.poll, self.mentions_s, essential=True),

@@ -1,13 +1,14 @@
 """How mentions come in: once each, none lost, in whatever order X shows them."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.channels.x.intake.tails import ROUND_MAX
-from bot.store.records import Place
+from bot.store.records import Arrival, Place, Taken
 from conversations.events import CustomerPosted
 from conversations.policy import Quiet
 from conversations.protocol import State
@@ -304,6 +305,48 @@ async def test_a_colleague_who_answers_a_direct_message_takes_over() -> None:
         assert case.state is State.WITH_AGENT
         assert r.accepted == []
         assert [turn.place for turn in await r.store.turns(case.key)] == [Place.DIRECT, Place.DIRECT]
+
+
+def decides_at_once(r: Rig) -> None:
+    """From now on the engine decides and delivers as soon as something came in, as it does beside a running channel."""
+    take_in = r.channel.take_in
+    deciding = False
+
+    async def and_decide(arrivals: Sequence[Arrival]) -> list[Taken]:
+        nonlocal deciding
+        taken = await take_in(arrivals)
+        if not deciding:  # a send that looks at its post takes in what it sees
+            deciding = True
+            await r.run.settle()
+            deciding = False
+        return taken
+
+    r.channel.take_in = and_decide
+
+
+async def test_what_a_colleague_answered_while_we_were_away_is_not_answered_again() -> None:
+    async with rig() as r:
+        decides_at_once(r)
+        post = r.says()
+        r.x.world.post(r.brand.user, "@ada Hello Ada, Kim here, I look into it", reply_to=post)
+        unanswered = r.says(by=r.x.world.add_user("bob"))
+        r.clock.set(r.now() + timedelta(seconds=1200))
+        await r.advance(600)
+        assert [row.reply_to_id for row in r.accepted] == [unanswered.id]
+        (case,) = [case for case in await r.cases() if case.customer.handle == "ada"]
+        assert case.state is State.WITH_AGENT
+
+
+async def test_a_direct_message_that_a_colleague_answered_before_we_saw_it_is_not_answered_again() -> None:
+    async with rig() as r:
+        decides_at_once(r)
+        r.messages("my parcel is late and nobody answers, this is awful")
+        r.clock.set(r.now() + timedelta(seconds=10))
+        r.x.world.dm(r.brand.user, r.ada, "Hello Ada, Kim here, I look into it")
+        r.clock.set(r.now() + timedelta(seconds=600))
+        await r.advance(600)
+        assert r.accepted == []
+        assert (await r.case()).state is State.WITH_AGENT
 
 
 async def test_our_own_words_seen_on_the_timeline_are_not_a_colleagues() -> None:

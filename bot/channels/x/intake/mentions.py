@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -11,7 +13,7 @@ from bot.channels.x.intake.deletions import look_up
 from bot.channels.x.intake.tails import Tails
 from bot.channels.x.intake.taking import take_posts
 from bot.channels.x.line import Line
-from bot.channels.x.parse import Post, Posts, earlier, instant
+from bot.channels.x.parse import Post, Posts, Unreadable, earlier, instant
 from bot.channels.x.problems import Problem, XError
 from bot.channels.x.settings import OVERLAP_S
 from bot.channels.x.spend import Purpose
@@ -61,9 +63,11 @@ class Cursor:
 class Mentions:
     """The job that reads mentions of one account."""
 
-    def __init__(self, line: Line, tails: Tails) -> None:
+    def __init__(self, line: Line, tails: Tails, read_own: Callable[[], Awaitable[object]]) -> None:
+        """``read_own`` reads our own timeline."""
         self.line = line
         self.tails = tails
+        self.read_own = read_own
         self.swept_at: datetime | None = None
 
     async def poll(self) -> None:
@@ -97,6 +101,7 @@ class Mentions:
         for _ in range(PAGES_MAX):
             page = await line.client.mentions(line.user_id, since_id, token)
             wanted = tuple(row for row in page.rows if not isinstance(row, Post) or is_wanted(row, cursor.since))
+            await self.heed_answers(wanted)
             for post in await take_posts(line, wanted):
                 self.tails.note(post)
             moved = moved.past(page.good)
@@ -112,6 +117,20 @@ class Mentions:
         if not looking and count >= BACKLOG_ALERT and not reached:
             await self.backlog(cursor, oldest, count)
         return moved, token is None or reached, begin
+
+    async def heed_answers(self, rows: Sequence[Post | Unreadable]) -> None:
+        """Posts that are seen late are answered at once: what colleagues answered in the meantime must be known before.
+        Where our timeline cannot be read, a first reply matters more."""
+        line = self.line
+        quiet = line.now() - timedelta(seconds=line.doors.quiet_s())
+        late = (
+            row.posted_at is not None and row.posted_at <= quiet and line.known.get(row.first) is None
+            for row in rows
+            if isinstance(row, Post)
+        )
+        if any(late):
+            with suppress(XError):
+                await self.read_own()
 
     async def show_all(self) -> None:
         """Read all that X shows, so that these posts are known to be there. Raises ``XError``; without money nothing is read."""
