@@ -41,7 +41,8 @@ async def row_of(case: Conversation, store: Store) -> dict[str, Any]:
         answers = [t.posted_at for t in await store.turns(case.key) if t.author in (Author.AGENT, Author.BRAND)]
         later = [at for at in answers if at >= case.handed_off_at]
         human_s = (min(later) - case.handed_off_at).total_seconds() if later else None
-    first_s = (case.replied_at - case.first_posted_at).total_seconds() if case.replied_at else None
+    # a colleague's answer may be older than the mention that made it a case
+    first_s = max(0.0, (case.replied_at - case.first_posted_at).total_seconds()) if case.replied_at else None
     return {
         "conversation": case.key,
         "channel": case.channel,
