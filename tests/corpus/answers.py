@@ -27,7 +27,7 @@ STRENGTH = 0.75
 LIMITS = {
     "venting": -1.1, "more_to_come": -0.5, "done": -0.7, "asks_for_human": -0.8, "opts_out": -0.6, "confirms": 0.0,
     "adds": 0.0, "states_wish": -1.3, "agrees": 0.5, "declines": 0.5, "satisfied": 1.0, "unsatisfied": 0.8,
-    "needs_more": -0.9, "only_thanks": 0.3, "question": -0.4, "irony": -1.1, "certain": 0.3, "opposed": -3.0, "ahead": 3.0,
+    "needs_more": -0.9, "only_thanks": 0.3, "question": -0.4, "irony": -1.1, "certain": 1.6, "opposed": -3.0, "ahead": 3.0,
 }  # fmt: skip
 """Log-odds. For each label that from which it is *likely*: where its F1 on the author left out is best, but higher for labels
 that have an opposite (tests/corpus/people.py). ``certain``: above this the rules may be sure. ``opposed`` and ``ahead``: a label
