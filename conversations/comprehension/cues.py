@@ -115,13 +115,13 @@ def gather(pack: LanguagePack, tokens: Tokens, hits: Sequence[Hit]) -> Evidence:
     words = tokens.words
     risky = topical = False
     shielded = _shield(hits, len(words), _SHIELDS)
-    denied = _shield(hits, len(words), {"unsatisfied"})
+    denied = _shield(hits, len(words), {"unsatisfied", "states_wish"})
     sentence = tokens.sentence
     asking = {number for number, stop in tokens.stop.items() if "?" in stop}
     for hit in hits:
         mark = hit.mark
         if mark.kind == "cue" and mark.name == "satisfied" and denied(hit):
-            continue  # "solved for you, perhaps"
+            continue  # "solved for you, perhaps"; "i want my money back"
         if shielded(hit) and (mark.kind == "lexicon" or (mark.kind == "cue" and mark.name in _SHIELDED)):
             continue
         if mark.kind == "cue":

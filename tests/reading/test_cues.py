@@ -15,6 +15,7 @@ CASES = [
     ("en", "check_back", "no thanks that is all", "done", "unsatisfied"),
     ("en", "resolved", "Resolved? My card is still blocked.", "unsatisfied", "satisfied"),
     ("en", "resolved", "cheers 👍", "only_thanks", "satisfied"),
+    ("en", "check_back", "i want my money back", "states_wish", "satisfied"),
     ("en", "story", "I spoke to a manager on Tuesday and she laughed", "", "asks_for_human"),
     ("de", "check_back", "das Geld ist leider nicht da", "unsatisfied", "satisfied"),
     ("de", "check_back", "noch nicht getestet", "", "unsatisfied"),
