@@ -122,7 +122,7 @@ class Traces:
         gains: list[int] = []
         for index, word in enumerate(words):
             following = words[index + 1] if index + 1 < len(words) else ""
-            own, row = self._word(word), self._pairs.get(word, {}).get(following)
+            own, row = self._gains(word), self._pairs.get(word, {}).get(following)
             gains.append((own[place] if own else 0) + (row[place] - ZERO if row else 0))
         ranked = sorted(range(len(words)), key=gains.__getitem__, reverse=True)
         most = [index for index in ranked[:TELLING] if gains[index] > 0]
@@ -131,13 +131,8 @@ class Traces:
 
     def _rows(self, part: Signs) -> tuple[list[Sequence[int]], int]:
         """The weights, in steps, of each different word, pair and sign of a part, and what each column of them is too high by."""
-        known, pairs = self._words, self._pairs
-        rows: list[Sequence[int]] = []
-        for word in set(part.words):
-            row = known.get(word)
-            row = self._word(word) if row is None else row
-            if row:
-                rows.append(row)
+        pairs = self._pairs
+        rows: list[Sequence[int]] = [row for row in map(self._gains, set(part.words)) if row]
         exact = len(rows)
         for one, two in set(pairwise(part.words)):
             seconds = pairs.get(one)
@@ -150,12 +145,17 @@ class Traces:
         """What a word adds to the first label, in steps; remembered."""
         if len(self._first) >= WORDS_MAX:
             self._first.clear()
-        row = self._word(word)
+        row = self._gains(word)
         gain = self._first[word] = row[0] if row else 0
         return gain
 
-    def _word(self, word: str) -> tuple[int, ...]:
+    def _gains(self, word: str) -> tuple[int, ...]:
         """What a word adds to each label, with its beginnings and senses, in steps; empty for nothing. Remembered."""
+        known = self._words.get(word)
+        return self._summed(word) if known is None else known
+
+    def _summed(self, word: str) -> tuple[int, ...]:
+        """The same, looked up."""
         rows = [row for row in map(self._single.get, _of_word(word, self._senses)) if row is not None]
         if len(self._words) >= WORDS_MAX:
             self._words.clear()
