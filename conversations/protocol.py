@@ -279,7 +279,7 @@ TABLE: tuple[Row, ...] = (
 
     # ------------------------------------------------------------------ closed, and the customer comes back
     row(S.CLOSED, T.CUSTOMER_POSTED, "at_risk_red", S.AWAITING_AGENT, "reopen call_everyone say_risk_words open_handoff"),
-    row(S.CLOSED, T.CUSTOMER_POSTED, "was_opted_out", S.CLOSED, "call_opted_out"),
+    row(S.CLOSED, T.CUSTOMER_POSTED, "was_opted_out", S.CLOSED, "postpone_words call_opted_out"),
     row(S.CLOSED, T.CUSTOMER_POSTED, "certainly_opts_out", S.CLOSED, "withdraw_words confirm_opt_out mute_bot call_opted_out"),
     row(S.CLOSED, T.CUSTOMER_POSTED, "was_dismissed", S.AWAITING_AGENT, "reopen open_handoff"),
     row(S.CLOSED, T.CUSTOMER_POSTED, "certainly_only_thanks", S.CLOSED, ""),

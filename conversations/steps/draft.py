@@ -107,17 +107,18 @@ class Draft(Guards):
         return agent
 
     def quiet_until(self) -> datetime:
-        """When the customer's burst counts as ended, seen from the last post."""
+        """When the customer's burst counts as ended, seen from the last post. One that was just deleted was a sign of writing."""
         case = self.draft
         if case.last_posted_at is None:
             return self.now
+        since = max(case.last_posted_at, self.before.last_posted_at or case.last_posted_at)
         quiet = self.policy.quiet_s
         direct = case.last_surface is Surface.DIRECT
         base = quiet.direct if direct else quiet.slack if case.channel == "slack" else quiet.public
         burst = [turn for turn in case.story if case.heard_until is None or turn.posted_at > case.heard_until]
         gaps = [(b.posted_at - a.posted_at).total_seconds() for a, b in pairwise(burst)]
         patience = quiet_s(base, [turn.reading for turn in burst], gaps) if base else 0.0
-        return case.last_posted_at + timedelta(seconds=min(patience, self.policy.quiet_s_max))
+        return since + timedelta(seconds=min(patience, self.policy.quiet_s_max))
 
     @property
     def first_reply_due_at(self) -> datetime:

@@ -1,5 +1,7 @@
 """Posts that are edited or deleted, by the words of protocol.md."""
 
+from datetime import timedelta
+
 import pytest
 
 from conversations.comprehension.reading import CueName
@@ -127,6 +129,11 @@ def test_words_answer_what_is_still_there():
     assert case.withdrew()
     assert case.it.last_turn == "p1"
     assert case.fire(TimerName.QUIET).saying(Act.ACKNOWLEDGE).in_reply_to == "p1"
+
+
+def test_who_deletes_a_post_is_still_writing():
+    case = listening_case().minutes(4).post(reading()).minutes(1).delete("p2")
+    assert case.due(TimerName.QUIET) >= case.now + timedelta(minutes=2)
 
 
 def test_a_mirror_of_what_is_deleted_is_taken_back_and_decided_again():

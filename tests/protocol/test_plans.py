@@ -9,7 +9,7 @@ import pytest
 from conversations.comprehension.reading import CueName
 from conversations.conversation import CheckBackBy, Outcome, TimerName
 from conversations.deadlines import BusinessHours
-from conversations.effects import Alarm, Audience
+from conversations.effects import Alarm, Audience, PostponeWords
 from conversations.events import (
     AgentDismissed,
     AgentMutedBot,
@@ -421,6 +421,13 @@ def test_what_was_dismissed_goes_to_a_human_silently():
 def test_who_opted_out_is_a_notice_at_the_desk_only():
     case = acknowledged_case().post(reading(CueName.OPTS_OUT)).accept().post(UNCLEAR)
     assert (case.state, case.said(), case.called()) == (S.CLOSED, [], [Alarm.OPTED_OUT])
+
+
+def test_the_confirmation_of_an_opt_out_waits_while_the_customer_writes_on():
+    case = acknowledged_case().post(reading(CueName.OPTS_OUT))
+    (postponed,) = case.minutes(1).post(UNCLEAR).of(PostponeWords)
+    assert postponed.until > case.now
+    assert case.accept().post(UNCLEAR).of(PostponeWords) == []
 
 
 def test_danger_is_danger_after_the_end_too():
