@@ -21,7 +21,8 @@ from tests.platforms.slack.values import App
 from tests.platforms.x.platform import XPlatform
 from tests.platforms.x.server import XServer
 
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0
+"""A killed process leaves its claims for 85 s at the most, and the desk's quarantine after them is two minutes."""
 
 
 async def until(holds: Callable[[], Any], what: str) -> Any:

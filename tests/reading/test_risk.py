@@ -70,3 +70,38 @@ def test_a_long_story_is_weighed_in_parts() -> None:
     none: list[Hit] = []
     assert len(signs(tokens, none)) == 6
     assert "one two" in signs(tokens, none)[-1].names(Senses({}))
+
+
+IMPATIENT = [
+    "the package was supposed to be here last week, I am tired of this",
+    "I want to have it tomorrow or my money back",
+    "my order won't be here on Monday, I am so angry",
+    "I can't sleep because of the noise and I hate this hotel, no point in staying",
+    "I am done with this company, won't order anymore",
+    "das Paket sollte morgen da sein, ich kann nicht mehr warten",
+    "ya no puedo más con esta empresa, quiero cancelar mañana",
+    "je n'en peux plus d'attendre, le colis devait être là hier",
+    "não aguento mais esperar, quero cancelar amanhã",
+]
+
+
+@pytest.mark.parametrize("text", IMPATIENT)
+def test_impatience_is_no_wish_to_die(text: str) -> None:
+    assert "self_harm" not in {risk.kind for risk in Reader.default().read(text).risk}
+
+
+DESPAIRING = [
+    "I don't want to be here anymore, this debt is killing me",
+    "everyone would be better off if I wasn't here",
+    "I just want it all to stop, I won't be here tomorrow",
+    "ich möchte morgen nicht mehr aufwachen",
+    "ya no quiero estar aquí, no le veo sentido a la vida",
+    "je ne veux plus être là, à quoi bon",
+    "não quero mais estar aqui, acabou tudo pra mim",
+]
+
+
+@pytest.mark.parametrize("text", DESPAIRING)
+def test_despair_calls_somebody_at_once(text: str) -> None:
+    risks = Reader.default().read(text).risk
+    assert [risk.level.value for risk in risks if risk.kind == "self_harm"] == ["red"]
