@@ -57,7 +57,13 @@ async def check_platforms(config: Config) -> list[Checked]:
         wrong = await check_online(config)
     except ConfigError as error:
         wrong = list(error.mistakes)
-    return [Checked("online", False, words) for words in wrong] or [Checked("online", True, "X and Slack answer")]
+    asked = ["X"] * bool(config.x.accounts) + ["Slack"] * config.slack.enabled
+    fine = (
+        f"asked {' and '.join(asked)}, and nothing is wrong"
+        if asked
+        else "neither X nor Slack is configured to be asked"
+    )
+    return [Checked("online", False, words) for words in wrong] or [Checked("online", True, fine)]
 
 
 def check_languages(config: Config) -> Checked:
