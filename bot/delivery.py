@@ -169,9 +169,8 @@ class Delivery:
     def is_held(self, row: OutboxRow, case: Conversation) -> bool:
         """Whether it is a first reply about a topic that was put on hold after the reply was written: with X's limits a storm's
         first replies wait here for an hour. Words to somebody in danger are never held."""
-        held = self.policy().held_topics
         first = row.kind is Kind.WORDS and row.author is Author.BOT and case.replied_at is None
-        return first and row.rank is not Rank.RISK and any(topic in held for topic in case.topics)
+        return first and row.rank is not Rank.RISK and self.policy().is_held(case.topics)
 
     async def hold(self, row: OutboxRow) -> None:
         """It waits for a person, and is looked at as often as what the engine holds; the alarms ring for both."""

@@ -57,7 +57,7 @@ def calendar(code: str) -> Any:
     country, _, region = code.partition("-")
     try:
         return public_holidays.country_holidays(country, subdiv=region or None)
-    except NotImplementedError:
+    except NotImplementedError:  # so the library says that it knows none
         raise ValueError(f"no holidays are known for {code!r}: give a country ('DE') or a region ('DE-BE')") from None
 
 

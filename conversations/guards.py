@@ -174,7 +174,7 @@ class Guards:
     def first_reply_is_held(self) -> bool:
         """An incident, or a term that the admin listed: a human decides before the bot says anything."""
         case, policy = self.draft, self.policy
-        if any(topic in policy.held_topics for topic in case.topics):
+        if policy.is_held(case.topics):
             return True
         if not policy.held_terms:
             return False

@@ -111,6 +111,10 @@ class Policy:
         """What is kept free before the window ends: the quarantine and a margin."""
         return self.quarantine_s + self.first_reply_margin_s
 
+    def is_held(self, topics: tuple[str, ...]) -> bool:
+        """Whether the first reply to a complaint about these topics waits for a human."""
+        return any(topic in self.held_topics for topic in topics)
+
     def incident_update(self, topics: tuple[str, ...], language: str) -> str | None:
         """The admin's update for a complaint about these topics, in this language; None where there is none to say.
 

@@ -206,6 +206,12 @@ class OutboxRow:
     updated_at: datetime | None = None
 
 
+CARD_META = "slack.desk:"
+CASE_META = "slack.case:"
+"""What the desk notes in the store's meta: of a case its card (by the case's key), and of a card its case (by ``channel:ts``).
+The store forgets both with the customer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Postpone:
     """Hold the conversation's pending words of the bot until then, but no row beyond ``latest_at``."""

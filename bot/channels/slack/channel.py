@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.channels.port import Accepted, DeliveryError, Rejected, TakeIn, Transient, Unknown, Unreachable
 from bot.channels.slack import questions
-from bot.channels.slack.events import NAME, Events
+from bot.channels.slack.events import NAME, UNREADABLE, Events
 from bot.channels.slack.settings import CustomerSettings
 from bot.channels.slack.sweep import Sweep
 from bot.clock import Clock
@@ -83,12 +83,8 @@ class SlackChannel:
         """A message or a mention: kept before Slack is told that we have it. Raises ``StoreUnavailable``: Slack comes again."""
         try:
             arrival = await self.events.arrival(event)
-        except (KeyError, TypeError, ValueError) as error:  # delivering it again would not make it readable
-            where = f"{event.get('channel')} at {event.get('ts')}"
-            log.exception("a message could not be read", where=where)
-            await self.slack.raise_alert(
-                "slack_message", escape(f"A message in {where} could not be read ({error!r}): look at it.")
-            )
+        except UNREADABLE as error:  # delivering it again would not make it readable
+            await self.events.unreadable(event, error)
             return
         if arrival is not None:
             await self.bring([arrival])

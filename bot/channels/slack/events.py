@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.channels.slack.settings import CustomerSettings
+from bot.log import get_logger
 from bot.slack.app import Slack
 from bot.slack.people import People
-from bot.slack.text import plain
+from bot.slack.text import escape, plain
 from bot.slack.trouble import Trouble
 from bot.store.records import Arrival
 from conversations.comprehension import Reader
@@ -29,8 +30,11 @@ Message = Mapping[str, Any]
 SAID = frozenset({"", "file_share", "thread_broadcast", "me_message"})
 """Subtypes of messages in which a person says something."""
 THREADS_MAX = 20_000
+UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
+"""What reading a message raises that is not as Slack describes messages."""
 
 NAME = "slack"
+log = get_logger("slack.customers")
 
 
 class Events:
@@ -45,7 +49,7 @@ class Events:
         self._threads: OrderedDict[str, ExternalId] = OrderedDict()  # thread → the customer's latest post in it
 
     async def arrival(self, event: Message) -> Arrival | None:
-        """What a ``message`` or ``app_mention`` event means for us; None: nothing."""
+        """What a ``message`` or ``app_mention`` event means for us; None: nothing. Raises ``UNREADABLE``."""
         channel = str(event.get("channel", ""))
         if not self.heard(channel, str(event.get("channel_type", ""))):
             return None
@@ -135,6 +139,13 @@ class Events:
 
     # ---------------------------------------------------------------- tools
 
+    async def unreadable(self, message: Message, error: Exception) -> None:
+        """A human has to look at what the bot cannot read."""
+        where = f"{message.get('channel')} at {message.get('ts')}"
+        log.error("a message could not be read", where=where, exc_info=error)
+        words = f"A message in {where} could not be read ({error!r}): look at it."
+        await self.slack.raise_alert("slack_message", escape(words))
+
     async def colleague(self, user: str, team: str, *, shared: bool) -> bool:
         """Whether somebody is one of us: an agent; in a channel shared with another company, anybody of our workspace."""
         if shared and team == self.slack.team:
@@ -180,6 +191,9 @@ class Events:
 
 
 def at(ts: str) -> datetime:
-    """The instant of a Slack timestamp, exact to the microsecond."""
+    """The instant of a Slack timestamp, exact to the microsecond. Raises: ValueError."""
     seconds, _, fraction = ts.partition(".")
-    return datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(fraction[:6].ljust(6, "0") or 0))
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC).replace(microsecond=int(fraction[:6].ljust(6, "0") or 0))
+    except (OverflowError, OSError) as error:
+        raise ValueError(f"{ts!r} is no time") from error

@@ -7,11 +7,12 @@ after every gap and every few minutes, from the last sweep on; what had come alr
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.channels.slack.events import Events, Message
+from bot.channels.slack.events import SAID, UNREADABLE, Events, Message
 from bot.clock import Clock
 from bot.log import get_logger
 from bot.slack.app import Slack
@@ -97,7 +98,7 @@ class Sweep:
         async for message in self.pages("conversations.history", channel, oldest):
             if stamp(message) >= since.timestamp() or edited_after(message, since):
                 seen += await self.take(channel, message)
-            if float(message.get("latest_reply") or 0) >= since.timestamp():
+            if seconds(message.get("latest_reply")) >= since.timestamp():
                 seen += await self.thread(channel, str(message["ts"]), since, swept)
         return seen
 
@@ -134,14 +135,21 @@ class Sweep:
         return seen
 
     async def take(self, channel: str, message: Message) -> int:
-        """Bring one message in, and its edit if it has one."""
-        if str(message.get("subtype") or "") not in ("", "file_share", "thread_broadcast", "me_message"):
+        """Bring one message in, and its edit if it has one. One that cannot be read stops nobody else's."""
+        if str(message.get("subtype") or "") not in SAID:
             return 0
-        said = await self.events.said(channel, message)
+        try:
+            said = await self.events.said(channel, message)
+            changed = (
+                self.events.edited(channel, message) if message.get("edited") and not message.get("bot_id") else None
+            )
+        except UNREADABLE as error:
+            await self.events.unreadable({**message, "channel": channel}, error)
+            return 0
         taken = await self.bring([said]) if said is not None else []
         seen_before = not any(entry.new for entry in taken)  # what is new came with its latest words
-        if message.get("edited") and not message.get("bot_id") and seen_before:
-            await self.bring([self.events.edited(channel, message)])
+        if changed is not None and seen_before:
+            await self.bring([changed])
         return 1
 
     async def pages(self, method: str, channel: str, oldest: datetime, ts: str = "") -> AsyncIterator[Message]:
@@ -166,9 +174,18 @@ class Sweep:
 
 def stamp(message: Message) -> float:
     """When a message was said, in Unix seconds."""
-    return float(message.get("ts") or 0)
+    return seconds(message.get("ts"))
 
 
 def edited_after(message: Message, since: datetime) -> bool:
     """Whether it was changed since."""
-    return float((message.get("edited") or {}).get("ts") or 0) >= since.timestamp()
+    edited = message.get("edited")
+    return seconds(edited.get("ts") if isinstance(edited, dict) else edited) >= since.timestamp()
+
+
+def seconds(value: Any) -> float:
+    """A time of Slack's, in Unix seconds; 0 for none. What is no time is later than all others, so that it is looked at."""
+    try:
+        return float(value or 0)
+    except (TypeError, ValueError):
+        return math.inf

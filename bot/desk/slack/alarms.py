@@ -80,8 +80,7 @@ class Alarms:
 
     def in_incident(self, case: Conversation, alarm: Alarm) -> bool:
         """A held topic: the desk is called once for all of its cases (``held:topic``), so that each alone need not ring."""
-        held = self.board.policy().held_topics
-        return alarm in GROUPED and case.owner is None and any(topic in held for topic in case.topics)
+        return alarm in GROUPED and case.owner is None and self.board.policy().is_held(case.topics)
 
     async def rung(self, row: OutboxRow, case: Conversation, alarm: Alarm) -> str:
         """Whom a call mentions: nobody outside working hours, unless somebody is in danger or the first reply is."""

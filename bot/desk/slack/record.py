@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 
 from bot.store.port import Store
+from bot.store.records import CARD_META, CASE_META
 from conversations.ids import ConversationKey
 
 
@@ -56,20 +57,20 @@ class Records:
 
     async def get(self, case: ConversationKey) -> Record:
         """What is remembered of a case; empty when it was never shown."""
-        text = await self.store.get_meta(f"slack.desk:{case}")
+        text = await self.store.get_meta(f"{CARD_META}{case}")
         return Record(**json.loads(text)) if text else Record()
 
     async def put(self, case: ConversationKey, record: Record) -> Record:
         """Remember."""
-        await self.store.set_meta(f"slack.desk:{case}", json.dumps(asdict(record), separators=(",", ":")))
+        await self.store.set_meta(f"{CARD_META}{case}", json.dumps(asdict(record), separators=(",", ":")))
         return record
 
     async def up(self, case: ConversationKey, record: Record) -> Record:
         """Remember a new card, and whose it is."""
-        await self.store.set_meta(f"slack.case:{record.channel}:{record.ts}", case)
+        await self.store.set_meta(f"{CASE_META}{record.channel}:{record.ts}", case)
         return await self.put(case, record)
 
     async def case_at(self, channel: str, ts: str) -> ConversationKey | None:
         """The case whose card stands there."""
-        found = await self.store.get_meta(f"slack.case:{channel}:{ts}")
+        found = await self.store.get_meta(f"{CASE_META}{channel}:{ts}")
         return ConversationKey(found) if found else None

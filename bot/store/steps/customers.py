@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.store.codec import clean, instant
+from bot.store.records import CARD_META, CASE_META
 from bot.store.rows import NEVER, REPORTS, dedupe_hash, mute_hash, plain_handle
 from bot.store.steps import Steps
 from conversations.ids import ConversationKey
@@ -32,9 +33,6 @@ _SAID = (
   where t.conversation=? and t.author<>'customer'""",
 )
 """What we said. Platforms keep it, and a bot that has forgotten its own words takes them for a colleague's."""
-_CARD = "slack.desk:"
-_CASE = "slack.case:"
-"""Where the desk notes a case's card, and a card's case (``bot/desk/slack/record.py``)."""
 _CARD_OF = "select value from meta where key=?"
 _PARTS_OF = """select m.key, m.value, c.channel from outbox o join conversation c on c.key=o.conversation
   join meta m on m.key=c.channel || ':' || c.account || ':parts:' || o.key where o.conversation=?"""
@@ -179,11 +177,11 @@ def _erase_parts(key: str) -> Steps[None]:
 
 def _erase_card(key: str) -> Steps[None]:
     """Where the case's card stands at the desk: both names hold the id of a customer's post."""
-    found = yield _CARD_OF, (f"{_CARD}{key}",)
+    found = yield _CARD_OF, (f"{CARD_META}{key}",)
     for (text,) in found:
         card = json.loads(text)
-        yield _NO_META, (f"{_CASE}{card.get('channel')}:{card.get('ts')}",)
-        yield _NO_META, (f"{_CARD}{key}",)
+        yield _NO_META, (f"{CASE_META}{card.get('channel')}:{card.get('ts')}",)
+        yield _NO_META, (f"{CARD_META}{key}",)
 
 
 def _leave(person: Person) -> Steps[None]:
