@@ -37,12 +37,12 @@ class Endings(Plans):
     __slots__ = ()
 
     def resolve(self) -> None:
-        """It is done."""
+        """It is done. The first reply's alarm stays until somebody has replied: words that fail now are no reply."""
         event = self.event
         assert isinstance(event, AgentResolved)
         if self.draft.owner is None:
             self.take_ownership()
-        self.stop(tuple(TimerName))
+        self.stop(name for name in TimerName if name is not TimerName.FIRST_REPLY_ALARM)
         self.change(
             done_text=event.done_text.strip(),
             resolved_at=self.now,

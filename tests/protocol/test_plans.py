@@ -31,6 +31,7 @@ from tests.protocol.kit import (
     checking_case,
     claimed_case,
     fulfilling_case,
+    listening_case,
     proposed_case,
     reading,
     resolved_case,
@@ -190,6 +191,16 @@ def test_resolved_is_confirmed_in_writing_and_a_check_back_scheduled(state):
     assert case.it.resolved_at == case.now
     assert {timer.name for timer in case.it.timers} == {TimerName.CHECK_BACK}
     assert case.it.check_back.round == 1
+
+
+def test_resolved_without_a_word_that_arrived_still_alarms_before_the_window_ends():
+    """Seeds 1088 and 1339 of the simulation: what confirms the resolution was to be the first reply, and failed."""
+    case = listening_case().claim().resolve()
+    assert {timer.name for timer in case.it.timers} == {TimerName.CHECK_BACK, TimerName.FIRST_REPLY_ALARM}
+    assert case.fail().called() == [Alarm.SEND_FAILED]
+    assert case.fire(TimerName.FIRST_REPLY_ALARM).called() == [Alarm.FIRST_REPLY_ENDANGERED]
+    assert case.now < case.it.first_posted_at + timedelta(seconds=POLICY.window_s)
+    assert not listening_case().claim().resolve().accept().runs(TimerName.FIRST_REPLY_ALARM)
 
 
 def test_an_open_promise_is_not_resolved_unless_the_agent_says_so():
