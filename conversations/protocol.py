@@ -134,7 +134,10 @@ TABLE: tuple[Row, ...] = (
     row(UNOWNED, T.CUSTOMER_POSTED, "at_risk_red risk_words_on_their_way", S.AWAITING_AGENT, "call_everyone open_handoff"),
     row(UNOWNED, T.CUSTOMER_POSTED, "at_risk_red", S.AWAITING_AGENT,
         "withdraw_words call_everyone say_risk_words open_handoff"),
-    row((*OWNED, S.RESOLVED), T.CUSTOMER_POSTED, "at_new_risk", None, "call_owner_and_desk start_answer_clock check_back_by_hand"),
+    row(OWNED, T.CUSTOMER_POSTED, "at_risk_red reopen_words_on_their_way", None,
+        "withdraw_words call_owner_and_desk start_answer_clock check_back_by_hand"),
+    row((*OWNED, S.RESOLVED), T.CUSTOMER_POSTED, "at_new_risk", None,
+        "postpone_words call_owner_and_desk start_answer_clock check_back_by_hand"),
     row(S.CHECKING_BACK, T.CUSTOMER_POSTED, "at_new_risk", S.WITH_AGENT,
         "withdraw_words call_owner_and_desk keep_unhappy_answer cancel_check_back start_answer_clock"),
     row(LISTENING_OR_REFLECTING, T.CUSTOMER_POSTED, "at_risk_amber only_told", None, "restart_listening"),
@@ -161,7 +164,7 @@ TABLE: tuple[Row, ...] = (
     row(S.LISTENING, T.SILENCE_ELAPSED, "nothing_since", S.AWAITING_AGENT, "open_handoff"),
     row(S.REFLECTING, T.CUSTOMER_POSTED, "confirms_or_wishes", S.AWAITING_AGENT, "withdraw_words say_hand_over open_handoff"),
     row(S.REFLECTING, T.CUSTOMER_POSTED, "adds_or_corrects rounds_left", S.LISTENING, "withdraw_words restart_quiet"),
-    row(S.REFLECTING, (T.CUSTOMER_POSTED, T.SILENCE_ELAPSED), "", S.AWAITING_AGENT, "open_handoff"),
+    row(S.REFLECTING, (T.CUSTOMER_POSTED, T.SILENCE_ELAPSED), "", S.AWAITING_AGENT, "withdraw_words open_handoff"),
 
     # ------------------------------------------------------------------ delivery, and colleagues who were faster
     row(ALL, T.WORDS_ACCEPTED, "", None, "keep_what_was_said"),
@@ -218,8 +221,9 @@ TABLE: tuple[Row, ...] = (
     # ------------------------------------------------------------------ the plan, the agreement, the promises
     row(OWNED, T.AGENT_PROPOSED_PLAN, "", S.AWAITING_AGREEMENT, "withdraw_words propose_plan"),
     row((*UNOWNED, *DONE, S.CLOSED), T.AGENT_PROPOSED_PLAN, "", None, "tell_not_now"),
-    row(S.AWAITING_AGREEMENT, T.CUSTOMER_POSTED, "certainly_agrees", S.FULFILLING, "record_agreement confirm_plan start_promises"),
-    row(S.AWAITING_AGREEMENT, T.CUSTOMER_POSTED, "", S.WITH_AGENT, "call_plan_not_agreed start_answer_clock"),
+    row(S.AWAITING_AGREEMENT, T.CUSTOMER_POSTED, "certainly_agrees", S.FULFILLING,
+        "postpone_words record_agreement confirm_plan start_promises"),
+    row(S.AWAITING_AGREEMENT, T.CUSTOMER_POSTED, "", S.WITH_AGENT, "postpone_words call_plan_not_agreed start_answer_clock"),
     row((S.WITH_AGENT, S.AWAITING_AGREEMENT), T.AGENT_RECORDED_AGREEMENT, "plan_proposed", S.FULFILLING,
         "record_agreement confirm_plan start_promises"),
     row(ALL, T.AGENT_RECORDED_AGREEMENT, "", None, "tell_not_now"),
@@ -278,13 +282,15 @@ TABLE: tuple[Row, ...] = (
     row(S.CLOSED, T.CASE_MERGED, "", S.AWAITING_AGENT, "reopen open_handoff call_merged"),
 
     # ------------------------------------------------------------------ closed, and the customer comes back
-    row(S.CLOSED, T.CUSTOMER_POSTED, "at_risk_red", S.AWAITING_AGENT, "reopen call_everyone say_risk_words open_handoff"),
+    row(S.CLOSED, T.CUSTOMER_POSTED, "at_risk_red", S.AWAITING_AGENT,
+        "withdraw_words reopen call_everyone say_risk_words open_handoff"),
     row(S.CLOSED, T.CUSTOMER_POSTED, "was_opted_out", S.CLOSED, "postpone_words call_opted_out"),
     row(S.CLOSED, T.CUSTOMER_POSTED, "certainly_opts_out", S.CLOSED, "withdraw_words confirm_opt_out mute_bot call_opted_out"),
     row(S.CLOSED, T.CUSTOMER_POSTED, "was_dismissed", S.AWAITING_AGENT, "reopen open_handoff"),
-    row(S.CLOSED, T.CUSTOMER_POSTED, "certainly_only_thanks", S.CLOSED, ""),
-    row(S.CLOSED, T.CUSTOMER_POSTED, "owner_on_duty", S.WITH_AGENT, "reopen say_reopen call_reopened start_answer_clock"),
-    row(S.CLOSED, T.CUSTOMER_POSTED, "", S.AWAITING_AGENT, "reopen say_reopen open_handoff call_reopened"),
+    row(S.CLOSED, T.CUSTOMER_POSTED, "certainly_only_thanks", S.CLOSED, "postpone_words"),
+    row(S.CLOSED, T.CUSTOMER_POSTED, "owner_on_duty", S.WITH_AGENT,
+        "withdraw_words reopen say_reopen call_reopened start_answer_clock"),
+    row(S.CLOSED, T.CUSTOMER_POSTED, "", S.AWAITING_AGENT, "withdraw_words reopen say_reopen open_handoff call_reopened"),
 
     # ------------------------------------------------------------------ posts that change, customers who vanish
     row(UNOWNED, T.CUSTOMER_UNREACHABLE, "", S.CLOSED, "withdraw_words call_unreachable close_unreachable"),

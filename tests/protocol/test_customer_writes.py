@@ -283,6 +283,16 @@ def test_stop_from_somebody_in_danger_or_waiting_for_a_person_closes_nothing(fir
     assert Alarm.OPTED_OUT in case.called()
 
 
+def test_somebody_in_danger_is_not_told_by_the_bot_that_we_go_on_with_the_parcel():
+    """Seed 723 of the simulation: the words left in the middle of the burst."""
+    case = resolved_case().post(reading(CueName.UNSATISFIED))
+    assert [words.act for words in case.it.words_out] == [Act.REOPEN]
+    case.post(reading(red="fire"))
+    assert case.withdrew()
+    assert (case.state, case.said(), case.called()) == (S.WITH_AGENT, [], [Alarm.RED_RISK, Alarm.RED_RISK])
+    assert case.it.unanswered_since is not None
+
+
 @pytest.mark.parametrize("on_duty", [True, False])
 def test_who_turns_out_happy_before_our_words_leave_is_not_told_that_we_go_on(on_duty):
     case = resolved_case()

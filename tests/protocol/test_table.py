@@ -42,6 +42,22 @@ def test_no_row_is_hidden_behind_an_unguarded_one():
                 seen.add(pair)
 
 
+NOTHING_TO_HOLD_BACK = {
+    ("at_risk_red", "risk_words_on_their_way"): "words to somebody in danger never wait",
+    ("certainly_content",): "what was queued was taken back as the case was resolved",
+    ("was_dismissed",): "what was queued was taken back as the case was dismissed",
+    ("was_merged",): "what was queued went along",
+}
+"""Rows, by their guards, in which a post of the customer neither takes back nor postpones words, and why."""
+
+
+def test_whenever_the_customer_writes_what_the_bot_has_queued_is_taken_back_or_waits():
+    """The bot does not interrupt, whatever the state: seeds 723 and 10710 of the simulation were rows that forgot it."""
+    for row in TABLE:
+        if Trigger.CUSTOMER_POSTED in row.triggers and row.guards not in NOTHING_TO_HOLD_BACK:
+            assert {"withdraw_words", "postpone_words", "restart_listening"} & set(row.effects), row
+
+
 def test_every_state_is_entered_and_the_open_ones_are_left():
     entered = {row.dest for row in TABLE if row.dest is not None} | {State.LISTENING}
     assert entered == set(State)

@@ -77,6 +77,7 @@ TAKE_BACK: list[tuple[tuple[State, ...], Do]] = [
     ((S.LISTENING,), post(amber="legal")),
     ((S.REFLECTING,), post(wish="my money")),
     ((S.REFLECTING,), post(CueName.ADDS)),
+    ((S.REFLECTING,), post()),
     ((*UNOWNED, *OWNED, *DONE), act(AgentReplied(agent=NOOR, text="hello"))),
     ((S.AWAITING_AGENT,), act(AgentTransferred(agent=NOOR, to_agent=BEN))),
     ((*UNOWNED, *OWNED, *DONE), act(AgentMutedBot(agent=NOOR))),
@@ -84,6 +85,8 @@ TAKE_BACK: list[tuple[tuple[State, ...], Do]] = [
     (OWNED, act(AgentResolved(agent=NOOR, done_text="done", anyway=True))),
     ((S.RESOLVED, S.CHECKING_BACK), post()),
     ((S.CHECKING_BACK,), post(CueName.SATISFIED)),
+    ((S.CLOSED,), post()),
+    ((S.CLOSED,), post(red="fire")),
     (DONE, act(AgentRecordedAnswer(agent=NOOR, satisfied=True))),
     (DONE, act(AgentRecordedAnswer(agent=NOOR, satisfied=False))),
     (DONE, act(AgentRecordedAnswer(agent=NOOR, satisfied=None))),
@@ -237,9 +240,21 @@ def test_danger_makes_a_check_back_by_the_bot_one_by_hand():
     assert resolved_case().edit("p1", reading(red="fire")).it.check_back.by is CheckBackBy.HAND
 
 
-def test_waiting_words_of_the_bot_wait_for_the_end_of_the_burst():
-    for state in (S.AWAITING_AGENT, S.WITH_AGENT, S.FULFILLING):
-        assert queued(case_in(state)).post(reading()).of(PostponeWords), state
+WAITS: list[tuple[tuple[State, ...], Do]] = [
+    ((S.AWAITING_AGENT, *OWNED), post()),
+    ((S.AWAITING_AGREEMENT,), post(CueName.AGREES)),
+    ((S.CLOSED,), post(CueName.ONLY_THANKS)),
+    (OWNED, post(red="fire")),
+    (OWNED, post(amber="legal")),
+]
+
+
+@pytest.mark.parametrize(("states", "do"), WAITS)
+def test_waiting_words_of_the_bot_wait_for_the_end_of_the_burst(states, do):
+    for state in states:
+        case = do(queued(case_in(state)))
+        assert [words.until > case.now for words in case.of(PostponeWords)] == [True], state
+        assert EffectKey("queued") in [item.key for item in case.it.words_out], state
 
 
 def test_every_edit_and_deletion_is_shown_at_the_desk():
