@@ -229,9 +229,12 @@ class Sender:
         return Seen(id_, id_, case.customer.id, case.public_root or id_, named, turn.posted_at, turn.posted_at)
 
     def admit(self, endpoint: str, row: OutboxRow, item: Item) -> None:
-        """Limits and money. Raises ``Transient``, or ``Rejected`` when waiting would take longer than the words are
-        worth."""
+        """The claim, limits and money: asked right before every request that says something. Raises ``Unknown`` when the
+        program was paused for so long that the row may be another sender's by now, ``Transient``, or ``Rejected`` when
+        waiting would take longer than the words are worth."""
         line, now = self.line, self.line.now()
+        if row.sending_until is not None and now >= row.sending_until:
+            raise Unknown("its claim ran out before it was sent")
         if not line.meter.allows(line.meter.price(item), PURPOSES[row.rank], now):
             raise Rejected(f"budget: {line.meter.usd:.2f} of {line.meter.usd_max:.2f} dollars are spent today")
         shut = line.client.limits.closed_until(endpoint, row.rank, now)

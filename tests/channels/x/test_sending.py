@@ -1,5 +1,6 @@
 """How words leave X: once, to the right post, within its limits, and never to somebody who may not be answered."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -377,6 +378,33 @@ async def test_a_duplicate_that_is_not_there_is_said_in_the_other_words_once() -
         found = await r.channel.find_sent(row, case)
         assert found is not None
         assert (found.id, found.text) == (sent.id, sent.text)
+
+
+async def test_who_was_paused_before_the_other_words_leaves_them_to_whoever_took_over() -> None:
+    """Seed 1340 of the simulation: X's answer was read when the claim had run out, and the words were another sender's."""
+    async with rig() as r:
+        _, case = await listening(r)
+        r.x.faults.add(Fault(Broken.DUPLICATE, SEND))
+        row = words(case, "We hear you.", sending_until=r.now() + timedelta(seconds=85))
+        row = replace(row, body={**row.body, "other": "We are listening to you."})
+        sending = asyncio.create_task(r.channel.send(row, case))
+        while not (r.x.faults.fired or sending.done()):  # noqa: ASYNC110 - the platform has no event for it
+            await asyncio.sleep(0)
+        r.clock.set(r.now() + timedelta(seconds=700))
+        with pytest.raises(Unknown, match="claim ran out"):
+            await sending
+        assert r.accepted == []
+
+
+async def test_a_message_whose_claim_has_run_out_does_not_leave() -> None:
+    async with rig() as r:
+        r.messages("my parcel is late, this is awful")
+        await r.advance(30)
+        case = await r.case()
+        row = words(case, "We hear you.", place=Place.DIRECT, sending_until=r.now())
+        with pytest.raises(Unknown, match="claim ran out"):
+            await r.channel.send(row, case)
+        assert r.accepted == []
 
 
 async def test_when_the_other_words_are_a_duplicate_as_well_the_desk_has_it() -> None:
