@@ -142,11 +142,11 @@ TABLE: tuple[Row, ...] = (
         "withdraw_words call_owner_and_desk keep_unhappy_answer cancel_check_back start_answer_clock"),
     row(LISTENING_OR_REFLECTING, T.CUSTOMER_POSTED, "at_risk_amber only_told", None, "restart_listening"),
     row(UNOWNED, T.CUSTOMER_POSTED, "certainly_opts_out nothing_promised nothing_else_wanted", S.CLOSED,
-        "withdraw_words confirm_opt_out mute_bot call_opted_out close_opted_out"),
+        "confirm_opt_out mute_bot call_opted_out close_opted_out"),
     row((*UNOWNED, *DONE), T.CUSTOMER_POSTED, "certainly_opts_out", S.AWAITING_AGENT,
-        "withdraw_words confirm_opt_out mute_bot call_opted_out cancel_check_back open_handoff"),
+        "confirm_opt_out mute_bot call_opted_out cancel_check_back open_handoff"),
     row(OWNED, T.CUSTOMER_POSTED, "certainly_opts_out", None,
-        "withdraw_words confirm_opt_out mute_bot call_opted_out start_answer_clock"),
+        "confirm_opt_out mute_bot call_opted_out start_answer_clock"),
 
     # ------------------------------------------------------------------ listening and reflecting
     row(LISTENING_OR_REFLECTING, T.CUSTOMER_POSTED, "certainly_asks_for_human", S.AWAITING_AGENT,
@@ -285,7 +285,7 @@ TABLE: tuple[Row, ...] = (
     row(S.CLOSED, T.CUSTOMER_POSTED, "at_risk_red", S.AWAITING_AGENT,
         "withdraw_words reopen call_everyone say_risk_words open_handoff"),
     row(S.CLOSED, T.CUSTOMER_POSTED, "was_opted_out", S.CLOSED, "postpone_words call_opted_out"),
-    row(S.CLOSED, T.CUSTOMER_POSTED, "certainly_opts_out", S.CLOSED, "withdraw_words confirm_opt_out mute_bot call_opted_out"),
+    row(S.CLOSED, T.CUSTOMER_POSTED, "certainly_opts_out", S.CLOSED, "confirm_opt_out mute_bot call_opted_out"),
     row(S.CLOSED, T.CUSTOMER_POSTED, "was_dismissed", S.AWAITING_AGENT, "reopen open_handoff"),
     row(S.CLOSED, T.CUSTOMER_POSTED, "certainly_only_thanks", S.CLOSED, "postpone_words"),
     row(S.CLOSED, T.CUSTOMER_POSTED, "owner_on_duty", S.WITH_AGENT,

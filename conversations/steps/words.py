@@ -219,8 +219,14 @@ class Words(Cases):
         self.say(Act.FAREWELL, not_before=self.quiet_until())
 
     def confirm_opt_out(self) -> None:
-        """Confirm once that the bot stops; like all its words, after the customer's burst."""
-        if not self.draft.opted_out:
+        """Confirm once that the bot stops, in place of all that it has queued; like all its words, after the customer's burst.
+
+        Asked again before that has left, it is what waits: it is not taken back.
+        """
+        if self.draft.opted_out:
+            self.postpone_words()
+        else:
+            self.withdraw_words()
             self.say(Act.OPT_OUT_CONFIRMED, not_before=self.quiet_until())
 
     def mute_bot(self) -> None:

@@ -198,6 +198,16 @@ def test_stop_again_is_confirmed_once():
     assert case.runs(TimerName.PROMISE_OVERDUE)
 
 
+@pytest.mark.parametrize("state", [S.AWAITING_AGENT, *OWNED])
+def test_stop_again_before_it_was_confirmed_does_not_take_the_confirmation_back(state):
+    case = case_in(state).post(reading(CueName.OPTS_OUT, wish="my money"))
+    assert case.said() == [Act.OPT_OUT_CONFIRMED]
+    case.minutes(1).post(reading(CueName.OPTS_OUT))
+    assert [words.until > case.now for words in case.of(PostponeWords)] == [True]
+    assert [words.act for words in case.it.words_out] == [Act.OPT_OUT_CONFIRMED]
+    assert not case.withdrew()
+
+
 @pytest.mark.parametrize("state", DONE)
 def test_stop_when_it_is_done_is_for_a_human_to_decide(state):
     case = case_in(state).post(reading(CueName.OPTS_OUT))

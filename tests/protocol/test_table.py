@@ -42,6 +42,7 @@ def test_no_row_is_hidden_behind_an_unguarded_one():
                 seen.add(pair)
 
 
+HOLD_BACK = {"withdraw_words", "postpone_words", "restart_listening", "confirm_opt_out"}
 NOTHING_TO_HOLD_BACK = {
     ("at_risk_red", "risk_words_on_their_way"): "words to somebody in danger never wait",
     ("certainly_content",): "what was queued was taken back as the case was resolved",
@@ -55,7 +56,7 @@ def test_whenever_the_customer_writes_what_the_bot_has_queued_is_taken_back_or_w
     """The bot does not interrupt, whatever the state: seeds 723 and 10710 of the simulation were rows that forgot it."""
     for row in TABLE:
         if Trigger.CUSTOMER_POSTED in row.triggers and row.guards not in NOTHING_TO_HOLD_BACK:
-            assert {"withdraw_words", "postpone_words", "restart_listening"} & set(row.effects), row
+            assert HOLD_BACK & set(row.effects), row
 
 
 def test_every_state_is_entered_and_the_open_ones_are_left():
