@@ -32,8 +32,10 @@ from bot.metrics import Metrics
 from bot.store.port import Store, StoreUnavailable
 from bot.store.records import Arrival, Kind, Lane, OutboxRow, Place, Rank, Report, Status, TurnRecord
 from bot.webhook import Webhook
+from conversations.comprehension.reading import RiskLevel
 from conversations.conversation import Author, Conversation
 from conversations.events import CustomerUnreachable, Event, FirstReplyForecast, SendFailed, WordsAccepted
+from conversations.guards import RISK_ACTS
 from conversations.ids import ExternalId
 from conversations.policy import Policy
 from conversations.protocol import OWNED
@@ -267,11 +269,11 @@ class Delivery:
 
     async def resume(self, row: OutboxRow, reason: str, not_before: datetime) -> None:
         """It certainly did not land, and may leave again. What happened meanwhile counts as if it had never left: words of
-        the bot are taken back once a human owns the case, and wait while the customer is still writing."""
+        the bot are taken back where they would have been, and wait while the customer is still writing."""
         case = await self.store.conversation(row.conversation)
         if case is not None and row.kind is Kind.WORDS and row.author is Author.BOT and row.rank is not Rank.RISK:
-            if case.state in OWNED and row.act not in SAID_WHILE_OWNED:
-                await self.give_up(row, Status.WITHDRAWN, f"{reason}; and a human has taken over")
+            if (why := self.taken_back(row, case)) is not None:
+                await self.give_up(row, Status.WITHDRAWN, f"{reason}; and {why}")
                 return
             if case.last_posted_at is not None and case.last_posted_at > row.created_at:
                 policy = self.policy()
@@ -280,6 +282,20 @@ class Delivery:
                 if row.due_at is not None:
                     not_before = max(self.clock.now(), min(not_before, row.due_at))
         await self.report(row, Status.PENDING, reason=reason, not_before=not_before)
+
+    @staticmethod
+    def taken_back(row: OutboxRow, case: Conversation) -> str | None:
+        """Why words of the bot are not to be said any more, or None: what the table withdraws while words are on their way."""
+        if row.act == Act.OPT_OUT_CONFIRMED.value:
+            return None
+        if case.opted_out or case.bot_muted:
+            return "the bot was silenced"
+        safety = any(words.act in RISK_ACTS.values() for words in case.words_out)
+        if safety or any(t.posted_at > row.created_at and t.reading.risk_level is RiskLevel.RED for t in case.story):
+            return "somebody is in danger"
+        if case.state in OWNED and row.act not in SAID_WHILE_OWNED:
+            return "a human has taken over"
+        return None
 
     def window_breaks(self, row: OutboxRow, case: Conversation, next_at: datetime) -> bool:
         """Whether waiting until then would break the first reply's window."""

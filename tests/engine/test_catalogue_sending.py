@@ -12,7 +12,7 @@ import pytest
 from bot.store.records import Kind, Status
 from conversations.conversation import Agent, Customer
 from conversations.effects import Alarm
-from conversations.events import AgentClaimed, AgentReplied
+from conversations.events import AgentClaimed, AgentMutedBot, AgentReplied
 from conversations.ids import AgentId
 from conversations.protocol import State
 from conversations.wording.request import Surface
@@ -238,3 +238,37 @@ async def test_an_agents_words_pass_a_bots_unknown_words(tmp_path: Path):
     assert [post.author for post in stage.platform.log] == ["bot", "agent"]
     await stage.minutes(30)
     assert len(stage.platform.of(DANA.id)) == 2
+
+
+async def test_words_that_never_arrived_are_not_said_after_all_to_somebody_in_danger(tmp_path: Path):
+    """Seed 2299 of the simulation: they came back to the outbox after all of it had been taken back, and left after a claim."""
+    stage = await Stage.open(tmp_path / "db")
+    stage.platform.faults.append("dropped")
+    await stage.post(DOWN)
+    await stage.minutes(14)
+    assert (stage.platform.sends, stage.platform.looks) == (1, 0)
+    await stage.post("@brand the router caught fire and burned my hand")
+    await stage.minutes(2)
+    assert (stage.platform.sends, stage.platform.looks) == (2, 1)
+    await stage.act(AgentClaimed(agent=NOOR))
+    await stage.minutes(30)
+    assert [post.act for post in stage.platform.log] == ["risk_fire"]
+    assert Alarm.SEND_FAILED in await alarms(stage)
+
+
+@pytest.mark.parametrize("how", ["customer", "agent"])
+async def test_words_that_never_arrived_are_not_said_after_all_by_a_bot_that_was_silenced(how: str, tmp_path: Path):
+    stage = await Stage.open(tmp_path / "db")
+    await stage.post(DOWN)
+    await stage.minutes(6)
+    stage.platform.faults.append("dropped")
+    await stage.post("@brand since Monday my internet drops every evening and support never calls back")
+    await stage.minutes(7)
+    assert stage.platform.sends == 2
+    if how == "agent":
+        await stage.act(AgentMutedBot(agent=NOOR))
+    else:
+        await stage.post("@brand stop messaging me")
+    await stage.minutes(40)
+    confirmed = ["opt_out_confirmed"] if how == "customer" else []
+    assert [post.act for post in stage.platform.log] == ["acknowledge", *confirmed]
