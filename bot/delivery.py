@@ -295,6 +295,9 @@ class Delivery:
             return "somebody is in danger"
         if case.state in OWNED and row.act not in SAID_WHILE_OWNED:
             return "a human has taken over"
+        first = bool(row.body.get("first_reply"))
+        if (first and case.replied_at is not None) or (case.said_at is not None and case.said_at > row.created_at):
+            return "somebody has answered"
         return None
 
     def window_breaks(self, row: OutboxRow, case: Conversation, next_at: datetime) -> bool:

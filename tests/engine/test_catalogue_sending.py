@@ -12,7 +12,7 @@ import pytest
 from bot.store.records import Kind, Status
 from conversations.conversation import Agent, Customer
 from conversations.effects import Alarm
-from conversations.events import AgentClaimed, AgentMutedBot, AgentReplied
+from conversations.events import AgentClaimed, AgentMutedBot, AgentReleased, AgentReplied
 from conversations.ids import AgentId
 from conversations.protocol import State
 from conversations.wording.request import Surface
@@ -254,6 +254,26 @@ async def test_words_that_never_arrived_are_not_said_after_all_to_somebody_in_da
     await stage.minutes(30)
     assert [post.act for post in stage.platform.log] == ["risk_fire"]
     assert Alarm.SEND_FAILED in await alarms(stage)
+
+
+@pytest.mark.parametrize("replied", [False, True])
+async def test_words_that_never_arrived_are_not_said_after_all_once_a_human_has_answered(replied: bool, tmp_path: Path):
+    """Seed 3092 of the simulation: the case was back in the queue, and the bot had yet to acknowledge it."""
+    stage = await Stage.open(tmp_path / "db")
+    if replied:
+        await stage.post(DOWN)
+        await stage.minutes(6)
+    stage.platform.faults.append("dropped")
+    await stage.post("@brand since Monday my internet drops every evening and support never calls back", post_id="p")
+    await stage.minutes(7)
+    if replied:
+        await stage.act(AgentReplied(agent=NOOR, text="Hello Dana, Noor here."))
+    else:
+        await stage.colleague("Hello Dana, Noor here.", about="p")
+    await stage.act(AgentReleased(agent=NOOR))
+    await stage.minutes(40)
+    assert (await stage.case()).state is State.AWAITING_AGENT
+    assert [post.act for post in stage.platform.log if post.author == "bot"] == ["acknowledge"] * replied
 
 
 @pytest.mark.parametrize("how", ["customer", "agent"])
