@@ -380,6 +380,18 @@ async def test_a_duplicate_that_is_not_there_is_said_in_the_other_words_once() -
         assert (found.id, found.text) == (sent.id, sent.text)
 
 
+async def test_other_words_whose_answer_was_lost_are_ours_and_no_colleagues() -> None:
+    """Seed 82360 of the simulation: taken for a colleague's on our timeline, they were not found, and said again."""
+    async with rig() as r:
+        r.x.faults.add(Fault(Broken.DUPLICATE, SEND), Fault(Broken.LOST_REPLY, SEND, nth=2))
+        mention, _ = await listening(r)
+        await r.advance(3600, step_s=60)
+        assert r.x.faults.unfired == []
+        assert len(r.replies_to(mention)) == 1
+        assert "answered_elsewhere" not in await r.alarms()
+        assert (await r.case()).replied_at is not None
+
+
 async def test_who_was_paused_before_the_other_words_leaves_them_to_whoever_took_over() -> None:
     """Seed 1340 of the simulation: X's answer was read when the claim had run out, and the words were another sender's."""
     async with rig() as r:

@@ -112,12 +112,13 @@ def elsewhere(
 
 
 def row_of(rows: Iterable[OutboxRow], post: Post | Message) -> OutboxRow | None:
-    """The row of ours that a post or message came from: by its id, else by its words (a send may still be under
-    way)."""
+    """The row of ours that a post or message came from: by its id, else by its words, in either wording (a send may still
+    be under way)."""
     id_ = ExternalId(post.id) if isinstance(post, Post) else direct_id(post.id)
     words = said(post.text)
     for row in rows:
-        if row.external_id == id_ or same(row.body["text"], post.text):
+        wordings = filter(None, (row.body["text"], row.body.get("other")))
+        if row.external_id == id_ or any(same(text, post.text) for text in wordings):
             return row
         if row.author is Author.AGENT and len(words) >= PART_CHARS_MIN and words in said(row.body["text"]):
             return row
