@@ -39,7 +39,7 @@ from conversations.guards import RISK_ACTS
 from conversations.ids import ExternalId
 from conversations.policy import Policy
 from conversations.protocol import OWNED
-from conversations.wording.request import Act
+from conversations.wording.request import Act, Surface
 
 ATTEMPTS_MAX = 5
 """Sends of one message, refusals by limits and read-backs that showed it absent included; then a human takes over."""
@@ -276,8 +276,8 @@ class Delivery:
                 await self.give_up(row, Status.WITHDRAWN, f"{reason}; and {why}")
                 return
             if case.last_posted_at is not None and case.last_posted_at > row.created_at:
-                policy = self.policy()
-                quiet_s = policy.quiet_s.direct if row.place is Place.DIRECT else policy.quiet_s.public
+                quiet = self.policy().quiet_s
+                quiet_s = quiet.direct if case.last_surface is Surface.DIRECT else quiet.public
                 not_before = max(not_before, case.last_posted_at + timedelta(seconds=quiet_s))
                 if row.due_at is not None:
                     not_before = max(self.clock.now(), min(not_before, row.due_at))

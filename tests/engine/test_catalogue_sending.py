@@ -256,6 +256,19 @@ async def test_words_that_never_arrived_are_not_said_after_all_to_somebody_in_da
     assert Alarm.SEND_FAILED in await alarms(stage)
 
 
+async def test_words_that_never_arrived_wait_for_the_quiet_of_where_the_customer_writes_now(tmp_path: Path):
+    stage = await Stage.open(tmp_path / "db")
+    stage.platform.faults.append("dropped")
+    await stage.post(DOWN, surface=Surface.DIRECT)
+    await stage.minutes(11)
+    await stage.post("@brand and it was down yesterday as well", surface=Surface.PUBLIC)
+    posted_at = stage.clock.now()
+    await stage.minutes(30)
+    said = stage.platform.log[0]
+    assert (said.act, said.place) == ("acknowledge", "direct")
+    assert said.at - posted_at >= timedelta(seconds=stage.policy.quiet_s.public)
+
+
 @pytest.mark.parametrize("replied", [False, True])
 async def test_words_that_never_arrived_are_not_said_after_all_once_a_human_has_answered(replied: bool, tmp_path: Path):
     """Seed 3092 of the simulation: the case was back in the queue, and the bot had yet to acknowledge it."""
