@@ -1,6 +1,6 @@
-"""What an answer says, weighed: the rules of ``cues.py`` are heard, and the words are weighed beside them (``traces.py``).
+"""What an answer says, weighed: the rules of ``cues.py`` are heard, and the words are weighed beside them (``network.py``).
 
-Where it is known what was asked, a linear model decides which cues are there. It adds what no phrase says ("suits us down to
+Where it is known what was asked, a small network decides which cues are there. It adds what no phrase says ("suits us down to
 the ground" is a yes to a plan) and takes back what the rules read the wrong way round. A cue is *certain* only when the rules
 say so and the model does not deny it. Where nothing was asked, the rules stand alone.
 """
@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from conversations.comprehension.network import Network
 from conversations.comprehension.pack import LanguagePack
 from conversations.comprehension.reading import Certainty, Cue, CueName
+from conversations.comprehension.signs import Signs, form
 from conversations.comprehension.tokens import Tokens
-from conversations.comprehension.traces import Signs, Traces, form
 
 SITUATIONS = ("story", "mirror", "plan", "check_back", "resolved")
 ONLY_IN: Mapping[str, tuple[str, ...]] = {
@@ -36,29 +37,29 @@ def weigh_answer(
     pack: LanguagePack, tokens: Tokens, parts: Sequence[Signs], cues: tuple[Cue, ...], asked: str | None
 ) -> tuple[Cue, ...]:
     """The cues of an answer, in the order of ``CueName``. ``cues`` are those of the rules."""
-    traces = pack.answers
-    if traces is None or asked not in SITUATIONS or not tokens.words:
+    network = pack.answers
+    if network is None or asked not in SITUATIONS or not tokens.words:
         return cues
-    odds = traces.weigh(answer_signs(parts, tokens, cues, asked))
+    signs = answer_signs(parts, tokens, cues, asked)
+    odds = network.weigh(signs)
     ruled = {cue.name: cue for cue in cues}
     weighed: list[Cue] = []
     for name in CueName:
         cue = ruled.get(name)
         if name is CueName.MIXED or asked not in ONLY_IN.get(name, SITUATIONS):
             weighed += [cue] if cue else []
-        elif _there(name, odds, traces, cue):
+        elif _there(name, odds, network.limits, cue):
             if cue is None:
-                weighed.append(Cue(name, Certainty.LIKELY, _evidence(traces, name, tokens)))
-            elif odds[name] < traces.limits["certain"]:
+                weighed.append(Cue(name, Certainty.LIKELY, _evidence(network, name, tokens, signs)))
+            elif odds[name] < network.limits["certain"]:
                 weighed.append(Cue(name, Certainty.LIKELY, cue.evidence))
             else:
                 weighed.append(cue)
     return tuple(weighed)
 
 
-def _there(name: str, odds: Mapping[str, float], traces: Traces, cue: Cue | None) -> bool:
+def _there(name: str, odds: Mapping[str, float], limits: Mapping[str, float], cue: Cue | None) -> bool:
     """Whether a cue is in the text: likely enough, and clearly likelier than an opposite that may be meant; else neither is."""
-    limits = traces.limits
     if cue is not None and cue.certainty is Certainty.CERTAIN and odds[name] >= limits["certain"]:
         return True
     if odds[name] < limits[name]:
@@ -67,6 +68,6 @@ def _there(name: str, odds: Mapping[str, float], traces: Traces, cue: Cue | None
     return other is None or odds[other] < limits["opposed"] or odds[name] >= odds[other] + limits["ahead"]
 
 
-def _evidence(traces: Traces, name: str, tokens: Tokens) -> str:
-    span = traces.telling(name, tokens)
+def _evidence(network: Network, name: str, tokens: Tokens, parts: Sequence[Signs]) -> str:
+    span = network.telling(name, tokens, parts)
     return tokens.evidence(*span) if span else tokens.text.strip()[-40:]

@@ -15,6 +15,7 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from conversations.comprehension.linear import Weights
+from conversations.comprehension.network import Network
 from conversations.comprehension.phrases import PhraseError, Phrases
 from conversations.comprehension.reading import RiskLevel
 from conversations.comprehension.risk import Pair
@@ -61,7 +62,7 @@ class LanguagePack:
     pairs: tuple[Pair, ...]
     weights: Weights | None
     dangers: Traces | None = None
-    answers: Traces | None = None
+    answers: Network | None = None
     senses: Senses = field(default_factory=lambda: Senses({}), repr=False, compare=False)
     forms: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -144,17 +145,14 @@ def load_pack(folder: Traversable, pairs: tuple[Pair, ...]) -> LanguagePack:
         _fill(phrases, f"{code}/lexicon.toml", name, listed, Mark("lexicon", name))
     for words in ("hints", "small"):
         phrases.vocabulary.update(word for text in language[words] for word in tokenize(text).words)
-    weights_file = folder.joinpath("triage.json")
-    weights = (
-        Weights.from_json(json.loads(weights_file.read_text(encoding="utf-8"))) if weights_file.is_file() else None
-    )
-
     table = _table(folder, "senses.toml") if folder.joinpath("senses.toml").is_file() else {}
     senses = Senses({name: _strings(f"{code}/senses.toml", name, words) for name, words in table.items()})
 
-    def traces(name: str) -> Traces | None:
+    def learnt(name: str) -> dict[str, Any] | None:
         path = folder.joinpath(name)
-        return Traces.from_json(json.loads(path.read_text(encoding="utf-8")), senses) if path.is_file() else None
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+
+    triage, dangers, answers = learnt("triage.json"), learnt("risk.json"), learnt("cues.json")
 
     def folded(key: str) -> frozenset[str]:
         return frozenset(word for text in _strings(file, key, language[key]) for word in tokenize(text, aliases).words)
@@ -168,8 +166,9 @@ def load_pack(folder: Traversable, pairs: tuple[Pair, ...]) -> LanguagePack:
             raise LanguagePackError(f"{code}/risk.toml", pair.kind, "is missing; risk_pairs.toml has pairs for it")
     return LanguagePack(
         code, language["name"], phrases, aliases, folded("hints"), folded("small"), folded("negators"),
-        int(language.get("negation_after", 0)), folded("open_ends"), tuple(topics), levels, pairs, weights,
-        traces("risk.json"), traces("cues.json"), senses,
+        int(language.get("negation_after", 0)), folded("open_ends"), tuple(topics), levels, pairs,
+        Weights.from_json(triage) if triage else None,
+        Traces.from_json(dangers, senses) if dangers else None, Network.from_json(answers, senses) if answers else None, senses,
     )  # fmt: skip
 
 

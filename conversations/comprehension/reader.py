@@ -13,10 +13,10 @@ from conversations.comprehension.linear import Weights
 from conversations.comprehension.pack import LanguagePack, Shelved, shelve_packs
 from conversations.comprehension.reading import Complaint, Decision, Reading, ReadingContext, RiskLevel
 from conversations.comprehension.risk import read_risk
+from conversations.comprehension.signs import signs
 from conversations.comprehension.story import story_told
 from conversations.comprehension.tokens import bounded, clean
 from conversations.comprehension.topics import read_topics
-from conversations.comprehension.traces import signs
 from conversations.comprehension.triage import features, judge
 from conversations.comprehension.wish import read_wish
 from conversations.wording.mirror import quotable

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 
 from conversations.comprehension.phrases import Hit
 from conversations.comprehension.reading import Risk, RiskLevel
+from conversations.comprehension.signs import Signs
 from conversations.comprehension.tokens import Tokens
-from conversations.comprehension.traces import Signs, Traces
+from conversations.comprehension.traces import Traces
 
 NEAR_WORDS = 12
 
@@ -43,7 +44,7 @@ def read_risk(
 
     ``traces.limits``: ``danger`` and ``red`` are the log-odds above which a danger, and a red one, is believed without a phrase;
     ``pair`` and ``phrase`` those below which two words near each other, or a phrase, are none; ``named_red`` that of a red danger
-    below which a named one is amber.
+    below which a named one is amber. A kind may have a limit of its own, above ``danger``, where a false one would hurt.
     """
     danger = traces.weigh_one(parts) if traces else math.inf
     if traces is None or danger >= traces.limits["pair"]:
@@ -60,7 +61,9 @@ def read_risk(
         sure = odds["red"] >= traces.limits["red"]
         likeliest = max(levels, key=lambda kind: odds.get(kind, -math.inf))
         for kind, level in levels.items():
-            if kind not in found and (odds.get(kind, -math.inf) >= 0 or (kind == likeliest and not found)):
+            if kind in found or danger < traces.limits.get(kind, -math.inf):
+                continue
+            if odds.get(kind, -math.inf) >= 0 or (kind == likeliest and not found):
                 span = traces.telling(kind, tokens)
                 if span is not None:
                     found[kind] = Risk(kind, level if sure else RiskLevel.AMBER, tokens.evidence(*span))

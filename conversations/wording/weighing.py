@@ -17,11 +17,10 @@ from itertools import combinations, pairwise
 from typing import Any
 
 from conversations.comprehension.phrases import Phrases
+from conversations.comprehension.rows import ZERO
 from conversations.comprehension.tokens import Tokens
+from conversations.comprehension.traces import STEPS
 from conversations.wording.packs import load_packs
-
-ZERO, STEPS, LOWEST, HIGHEST = 80, 16, 33, 126
-"""On disk a weight is a printable character: its code less ``ZERO``, in sixteenths."""
 
 TELLING_WHEN_ABSENT = ("date", "done", "number", "we", "you", "own", "negation")
 """A sentence about anything at all that holds none of these is suspicious: it says nothing that was or will be done."""
@@ -59,8 +58,8 @@ class Weighed:
 
 
 @dataclass(frozen=True)
-class Weights:
-    """What each sign adds to the log-odds of each of ``rules``: one character a rule.
+class RuleWeights:
+    """What each sign adds to the log-odds of each of ``rules``: a row of ``comprehension/rows.py``, in ``STEPS`` to one.
 
     ``limits``: by rule, the log-odds from which a sentence is found; by ``rule-``, those below which a phrase's finding is
     taken back.
@@ -72,14 +71,14 @@ class Weights:
     limits: Mapping[str, float]
 
     @staticmethod
-    def from_json(data: Mapping[str, Any]) -> Weights:
+    def from_json(data: Mapping[str, Any]) -> RuleWeights:
         """The form on disk. Raises: KeyError, ValueError for another form."""
         rules = tuple(data["rules"])
         signs = {sign: text.encode("ascii") for sign, text in data["signs"].items()}
         if len(data["bias"]) != len(rules) or any(len(row) != len(rules) for row in signs.values()):
             raise ValueError("every sign and the bias must have one weight for each rule")
         limits = {name: float(limit) for name, limit in data["limits"].items()}
-        return Weights(rules, tuple(map(float, data["bias"])), signs, limits)
+        return RuleWeights(rules, tuple(map(float, data["bias"])), signs, limits)
 
     def weigh(self, signs: frozenset[str]) -> dict[str, float]:
         """The log-odds of every rule."""
@@ -97,7 +96,7 @@ class Weigher:
     """A language's senses and weights."""
 
     senses: Phrases
-    weights: Weights
+    weights: RuleWeights
 
     def weigh(self, tokens: Tokens) -> list[Weighed]:
         """Every sentence of a text."""
@@ -111,7 +110,7 @@ class Weigher:
 def weigher(code: str) -> Weigher | None:
     """The second reading of a language; None without weights."""
     pack = load_packs()[code]
-    return Weigher(senses_of(code), Weights.from_json(pack.weights)) if pack.weights is not None else None
+    return Weigher(senses_of(code), RuleWeights.from_json(pack.weights)) if pack.weights is not None else None
 
 
 @lru_cache(maxsize=16)

@@ -14,23 +14,25 @@ from collections.abc import Iterator, Mapping
 from conversations.comprehension import Reader
 from conversations.comprehension.answers import LABELS, ONLY_IN, SITUATIONS, answer_signs
 from conversations.comprehension.cues import gather, read_cues
+from conversations.comprehension.network import Network
 from conversations.comprehension.pack import LanguagePack
+from conversations.comprehension.signs import Signs
 from conversations.comprehension.tokens import bounded, clean
-from conversations.comprehension.traces import Signs, Traces
 from tests.corpus.generate import HERE, roughen, spell_out
-from tests.corpus.traces import Row, fit, found_in, write, written
+from tests.corpus.network import fit
+from tests.corpus.traces import Row, found_in, write, written
 
 EACH = 14
 JOINED = 0.35
-WRITTEN_WEIGHT = 4.0
-STRENGTH = 0.75
+PATTERN_WEIGHT = 0.3
+"""A text spelt out of a pattern counts less than one that somebody wrote."""
 LIMITS = {
-    "venting": -1.1, "more_to_come": -0.5, "done": -0.7, "asks_for_human": -0.8, "opts_out": -0.6, "confirms": 0.0,
-    "adds": 0.0, "states_wish": -1.3, "agrees": 0.5, "declines": 0.5, "satisfied": 1.0, "unsatisfied": 0.8,
-    "needs_more": -0.9, "only_thanks": 0.3, "question": -0.4, "irony": -1.1, "certain": 1.6, "opposed": -3.0, "ahead": 3.0,
+    "venting": -0.7, "more_to_come": -1.0, "done": -0.7, "asks_for_human": -0.7, "opts_out": -1.1, "confirms": -0.2,
+    "adds": -0.9, "states_wish": -0.9, "agrees": -0.6, "declines": -0.3, "satisfied": -0.7, "unsatisfied": -0.9,
+    "needs_more": -0.5, "only_thanks": -0.4, "question": -0.5, "irony": -1.4, "certain": 0.2, "opposed": -4.0, "ahead": 4.5,
 }  # fmt: skip
-"""Log-odds. For each label that from which it is *likely*: where its F1 on the author left out is best, but higher for labels
-that have an opposite (tests/corpus/people.py). ``certain``: above this the rules may be sure. ``opposed`` and ``ahead``: a label
+"""Log-odds. For each label that from which it is *likely*: where its F1 on the authors left out is best
+(tests/corpus/people.py). ``certain``: above this the rules may be sure. ``opposed`` and ``ahead``: a label
 must be so much likelier than an opposite above the first, or neither is read."""
 DROP = ("part:", "topic:", "risk:")
 PASSING = {"needs_more", "states_wish", "venting", "adds", "irony", "unsatisfied"}
@@ -91,14 +93,14 @@ def answers(language: str, seed: int = 5) -> Iterator[tuple[Row, str]]:
                     if "agrees" in both and more & {"states_wish", "opts_out"}:
                         both -= {"agrees"}
             text = roughen(text, bool(both & {"venting", "unsatisfied"}), ROUGH, chance)
-            yield Row(language, text, both, surely(situation, both), source=f"{language}{number}"), situation
+            yield Row(language, text, both, surely(situation, both), PATTERN_WEIGHT, source=f"{language}{number}"), situation
 
 
 def authors() -> Iterator[tuple[Row, str, str]]:
     """What people wrote by hand: rows, their situations, and who wrote them."""
     for entry in [*written("answers.jsonl"), *written("people/answers.jsonl")]:
         labels, place = frozenset(entry["labels"]), entry["situation"]
-        row = Row(entry["language"], entry["text"], labels, judged(place), WRITTEN_WEIGHT, entry["id"])
+        row = Row(entry["language"], entry["text"], labels, judged(place), source=entry["id"])
         yield row, place, entry.get("author", "first")
 
 
@@ -123,11 +125,11 @@ class Material:
             for (row, place, _), signs in zip(some, found_in(packs, self.rows, DROP), strict=True)
         ]
 
-    def learn(self, without: str | None = None) -> dict[str, Traces]:
+    def learn(self, without: str | None = None) -> dict[str, Network]:
         """The weights by language, from all authors but one."""
         kept = [number for number, author in enumerate(self.authors) if author != without]
         rows, found = [self.rows[number] for number in kept], [self.found[number] for number in kept]
-        return fit(self.packs, rows, found, LABELS, LIMITS, strength=STRENGTH)
+        return fit(self.packs, rows, found, LABELS, LIMITS)
 
 
 def main() -> None:

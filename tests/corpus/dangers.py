@@ -22,10 +22,11 @@ LANGUAGES = Path(__file__).parents[2] / "conversations" / "languages"
 RED = ("fire", "injury", "safety", "self_harm", "minor", "fraud", "stranded")
 AMBER = ("legal", "press", "discrimination", "privacy", "vulnerable", "threat")
 LABELS = ("danger", "red", *RED, *AMBER)
-LIMITS = {"danger": -0.9, "red": -0.2, "pair": -1.0, "phrase": -2.2, "named_red": -2.4}
+LIMITS = {"danger": -1.7, "red": -0.3, "pair": -1.5, "phrase": -3.5, "named_red": -3.6, "self_harm": -0.7}
 DROP = ("small", "sense:", "cue:", "topic:", "lexicon:")
-CALM_WEIGHT = 3.0
-WRITTEN_WEIGHT = 6.0
+CALM_WEIGHT, CALM_PATTERN_WEIGHT = 3.0, 8.0
+WRITTEN_WEIGHT = 20.0
+"""How much a text counts beside a dangerous pattern's: calm ones, calm patterns and ordinary posts, what somebody wrote."""
 STRENGTH = 0.1
 
 
@@ -65,13 +66,13 @@ def posts(language: str, each: int = 24, seed: int = 11) -> Iterator[Row]:
             if chance.random() < 0.15:
                 other = chance.choice(plain).text
                 text = f"{text}. {other}" if chance.random() < 0.5 else f"{other}. {text}"
-            weight = 1.0 if kinds else CALM_WEIGHT
+            weight = 1.0 if kinds else CALM_PATTERN_WEIGHT
             text = roughen(text, True, slots, chance)
             yield Row(language, text, labelled(kinds), weight=weight, source=f"{language}{number}")
     for sample in ordinary:
-        yield Row(language, sample.text, frozenset(), weight=CALM_WEIGHT)
+        yield Row(language, sample.text, frozenset(), weight=CALM_PATTERN_WEIGHT)
     for text in everyday(language, chance):
-        yield Row(language, text, frozenset(), weight=CALM_WEIGHT)
+        yield Row(language, text, frozenset(), weight=CALM_PATTERN_WEIGHT)
 
 
 def everyday(language: str, chance: random.Random) -> Iterator[str]:

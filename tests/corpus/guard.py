@@ -18,28 +18,25 @@ from pathlib import Path
 from typing import Any
 
 from conversations.comprehension.tokens import clean, tokenize
+from conversations.comprehension.traces import STEPS
 from conversations.wording import guard
 from conversations.wording.packs import load_packs
 from conversations.wording.weighing import (
-    HIGHEST,
-    LOWEST,
     NEEDS_MORE,
-    STEPS,
     TOLD_ELSEWHERE,
-    ZERO,
+    RuleWeights,
     Weigher,
-    Weights,
     parts,
     senses_of,
 )  # fmt: skip
+from tests.corpus.traces import Table, logistic, owned
 
 TESTS = Path(__file__).parents[1]
 LANGUAGES = TESTS.parent / "conversations" / "languages"
 AUTHORS = {
     "first": TESTS / "wording" / "guard_sentences.jsonl",
     "second": TESTS / "wording" / "guard_plain.jsonl",
-    "third": TESTS / "corpus" / "guard" / "third.jsonl",
-    "fourth": TESTS / "corpus" / "guard" / "fourth.jsonl",
+    **{name: TESTS / "corpus" / "guard" / f"{name}.jsonl" for name in ("third", "fourth", "fifth", "sixth", "seventh", "eighth")},
 }
 """What is learnt from. ``guard_fresh.jsonl`` is not, and must never be."""
 RULES = (
@@ -92,7 +89,7 @@ def sentences(author: str) -> Iterable[Sentence]:
             rules = {rule for rule, since, until in marked if since < end and start < until}
             if len(found) == 1:
                 rules |= {fault["rule"] for fault in row["faults"]}
-            yield Sentence(author, frozenset(owned(code, sign) for sign in part.signs), frozenset(rules))
+            yield Sentence(author, frozenset(owned(code, sign, SHARED) for sign in part.signs), frozenset(rules))
 
 
 def written() -> Iterable[Sentence]:
@@ -103,7 +100,7 @@ def written() -> Iterable[Sentence]:
             _, code, rule = line.split()
         elif line:
             (part,) = parts(tokenize(clean(line)), senses_of(code))
-            signs = frozenset(owned(code, sign) for sign in part.signs if sign not in ALONE)
+            signs = frozenset(owned(code, sign, SHARED) for sign in part.signs if sign not in ALONE)
             yield Sentence("sentences", signs, frozenset({rule} - {"sound"}))
 
 
@@ -112,45 +109,19 @@ def _place(text: str, evidence: str) -> tuple[int, int]:
     return at, at + len(clean(evidence))
 
 
-def owned(code: str, sign: str) -> str:
-    """The name of a sign among all languages."""
-    return sign if sign.startswith(SHARED) else f"{code}|{sign}"
-
-
-def fit(rows: Sequence[Sentence]) -> dict[str, Weights]:
+def fit(rows: Sequence[Sentence]) -> dict[str, RuleWeights]:
     """The weights by language."""
     import numpy
-    from scipy.sparse import csr_matrix
-    from sklearn.linear_model import LogisticRegression
 
-    counts = Counter(sign for row in rows for sign in row.signs)
-    names = sorted(sign for sign, count in counts.items() if count >= SENTENCES_MIN)
-    place = {sign: number for number, sign in enumerate(names)}
-    columns = [sorted(place[sign] for sign in row.signs if sign in place) for row in rows]
-    starts = numpy.cumsum([0, *map(len, columns)]).astype(numpy.int32)
-    flat = numpy.fromiter((column for row in columns for column in row), dtype=numpy.int32, count=int(starts[-1]))
-    matrix = csr_matrix((numpy.ones(len(flat)), flat, starts), shape=(len(rows), len(names)))
-    weights = numpy.zeros((len(RULES), len(names)))
-    bias = []
-    for number, rule in enumerate(RULES):
-        model = LogisticRegression(C=STRENGTH, solver="liblinear", tol=1e-2, max_iter=100, intercept_scaling=5.0)
-        model.fit(matrix, numpy.array([rule in row.rules for row in rows]))
-        weights[number] = model.coef_[0]
-        bias.append(round(float(model.intercept_[0]), 3))
+    table = Table([row.signs for row in rows], SENTENCES_MIN)
+    learnt = [logistic(table.matrix, numpy.array([rule in row.rules for row in rows]), STRENGTH) for rule in RULES]
+    columns = numpy.array([weights for weights, _ in learnt]).T
+    bias = tuple(round(own, 3) for _, own in learnt)
     limits = {**FOUND, **{f"{rule}-": limit for rule, limit in KEPT.items()}}
-    made = {}
-    for code in load_packs():
-        table = {}
-        for number, name in enumerate(names):
-            owner, _, own = ("", "", name) if name.startswith(SHARED) else name.partition("|")
-            column = weights[:, number]
-            if owner in ("", code) and max(abs(column)) >= TINY:
-                table[own] = bytes(min(HIGHEST, max(LOWEST, round(value * STEPS) + ZERO)) for value in column)
-        made[code] = Weights(RULES, tuple(bias), table, limits)
-    return made
+    return {code: RuleWeights(RULES, bias, table.of(code, columns, STEPS, TINY, SHARED), limits) for code in load_packs()}
 
 
-def write(made: Mapping[str, Weights]) -> None:
+def write(made: Mapping[str, RuleWeights]) -> None:
     """Put the weights where the packs look for them."""
     for code, weights in made.items():
         document = {

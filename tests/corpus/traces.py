@@ -1,4 +1,5 @@
-"""Learns the weights of ``conversations/comprehension/traces.py``: one linear model a label, for all languages at once.
+"""Learns the weights of ``conversations/comprehension/traces.py``: one linear model a label, for all languages at once;
+and what all learning of weights by sign shares: rows of text, their signs, the table of both.
 
 What the phrases found means the same in every language and is learnt together; words are a language's own.
 Needs scikit-learn (development only).
@@ -8,14 +9,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from conversations.comprehension.network import Network
 from conversations.comprehension.pack import LanguagePack
+from conversations.comprehension.rows import Rows, encoded
+from conversations.comprehension.signs import signs
 from conversations.comprehension.tokens import bounded, clean
-from conversations.comprehension.traces import HIGHEST, LOWEST, STEPS, ZERO, Traces, signs
+from conversations.comprehension.traces import STEPS, Traces
 
 LANGUAGES = Path(__file__).parents[2] / "conversations" / "languages"
 SHARED = ("sense:", "cue:", "part:", "risk:", "topic:", "lexicon:", "read:", "asked:", ":")
@@ -43,9 +47,9 @@ def seen(pack: LanguagePack, text: str, drop: Sequence[str]) -> list[str]:
     return sorted(sign for sign in found.elements() if not sign.startswith(tuple(drop)) and sign not in small)
 
 
-def owned(code: str, sign: str) -> str:
+def owned(code: str, sign: str, shared: tuple[str, ...] = SHARED) -> str:
     """The name of a sign among all languages."""
-    return sign if sign.startswith(SHARED) else f"{code}|{sign}"
+    return sign if sign.startswith(shared) else f"{code}|{sign}"
 
 
 def found_in(packs: Mapping[str, LanguagePack], rows: Sequence[Row], drop: Sequence[str] = ()) -> list[list[str]]:
@@ -53,50 +57,67 @@ def found_in(packs: Mapping[str, LanguagePack], rows: Sequence[Row], drop: Seque
     return [[owned(row.language, sign) for sign in seen(packs[row.language], row.text, drop)] for row in rows]
 
 
-def fit(
-    packs: Mapping[str, LanguagePack], rows: Sequence[Row], found: Sequence[Sequence[str]], labels: Sequence[str],
-    limits: Mapping[str, float], strength: float = 0.1, texts_min: int = 2, tiny: float = 0.06,
-) -> dict[str, Traces]:  # fmt: skip
-    """The weights by language. ``found`` are the signs of each row; ``strength`` is scikit-learn's C; a sign must stand in
-    ``texts_min`` rows; weights all below ``tiny`` are left out.
-    """
-    import numpy
-    from scipy.sparse import csr_matrix
+class Table:
+    """Which signs stand in which rows, as numbers: ``matrix`` (rows × ``names``). A sign must stand in ``texts_min`` rows."""
+
+    def __init__(self, found: Sequence[Iterable[str]], texts_min: int = 2) -> None:
+        import numpy
+        from scipy.sparse import csr_matrix
+
+        counts = Counter(sign for signs_ in found for sign in set(signs_))
+        self.names = sorted(sign for sign, count in counts.items() if count >= texts_min)
+        place = {sign: number for number, sign in enumerate(self.names)}
+        columns = [[place[sign] for sign in signs_ if sign in place] for signs_ in found]
+        starts = numpy.cumsum([0, *map(len, columns)]).astype(numpy.int32)
+        flat = numpy.fromiter((column for row in columns for column in row), dtype=numpy.int32, count=int(starts[-1]))
+        self.matrix = csr_matrix((numpy.ones(len(flat)), flat, starts), shape=(len(columns), len(self.names)))
+        self.matrix.sum_duplicates()
+
+    def of(self, code: str, weights: Any, steps: float, tiny: float, shared: tuple[str, ...] = SHARED) -> dict[str, bytes]:
+        """The rows of a language on disk, from ``weights`` (``names`` × columns); those all below ``tiny`` are left out."""
+        table = {}
+        for name, row in zip(self.names, weights, strict=True):
+            owner, _, own = ("", "", name) if name.startswith(shared) else name.partition("|")
+            if owner in ("", code) and max(abs(row)) >= tiny:
+                table[own] = encoded(row, steps)
+        return table
+
+
+def logistic(matrix: Any, truth: Any, strength: float, weights: Any = None) -> tuple[Any, float]:
+    """The weights and the bias of one label. ``strength`` is scikit-learn's C."""
     from sklearn.linear_model import LogisticRegression
 
-    counts = Counter(sign for signs_ in found for sign in set(signs_))
-    names = sorted(sign for sign, count in counts.items() if count >= texts_min)
-    place = {sign: number for number, sign in enumerate(names)}
-    columns = [[place[sign] for sign in signs_ if sign in place] for signs_ in found]
-    starts = numpy.cumsum([0, *map(len, columns)]).astype(numpy.int32)
-    flat = numpy.fromiter((column for row in columns for column in row), dtype=numpy.int32, count=int(starts[-1]))
-    matrix = csr_matrix((numpy.ones(len(flat)), flat, starts), shape=(len(rows), len(names)))
-    matrix.sum_duplicates()
-    weights = numpy.zeros((len(labels), len(names)))
-    bias = []
-    for number, label in enumerate(labels):
+    model = LogisticRegression(C=strength, solver="liblinear", tol=1e-2, max_iter=100, intercept_scaling=5.0)
+    model.fit(matrix, truth, sample_weight=weights)
+    return model.coef_[0], float(model.intercept_[0])
+
+
+def fit(
+    packs: Mapping[str, LanguagePack], rows: Sequence[Row], found: Sequence[Sequence[str]], labels: Sequence[str],
+    limits: Mapping[str, float], strength: float = 0.1, tiny: float = 0.06,
+) -> dict[str, Traces]:  # fmt: skip
+    """The weights by language. ``found`` are the signs of each row."""
+    import numpy
+
+    table = Table(found)
+    learnt, bias = [], []
+    for label in labels:
         some = numpy.array([i for i, row in enumerate(rows) if row.judged is None or label in row.judged])
         truth = numpy.array([label in rows[i].labels for i in some])
-        model = LogisticRegression(C=strength, solver="liblinear", tol=1e-2, max_iter=100, intercept_scaling=5.0)
-        model.fit(matrix[some], truth, sample_weight=numpy.array([rows[i].weight for i in some]))
-        weights[number] = model.coef_[0]
-        bias.append(float(model.intercept_[0]))
-    made = {}
-    for code in packs:
-        table = {}
-        for number, name in enumerate(names):
-            owner, _, own = name.partition("|") if not name.startswith(SHARED) else ("", "", name)
-            column = weights[:, number]
-            if owner in ("", code) and max(abs(column)) >= tiny:
-                table[own] = bytes(min(HIGHEST, max(LOWEST, round(value * STEPS) + ZERO)) for value in column)
-        made[code] = Traces(tuple(labels), tuple(bias), table, dict(limits), packs[code].senses)
-    return made
+        weights, own = logistic(table.matrix[some], truth, strength, numpy.array([rows[i].weight for i in some]))
+        learnt.append(weights)
+        bias.append(own)
+    columns = numpy.array(learnt).T
+    return {
+        code: Traces(labels, bias, Rows(table.of(code, columns, STEPS, tiny), len(labels), pack.senses), limits)
+        for code, pack in packs.items()
+    }
 
 
-def write(made: Mapping[str, Traces], file: str) -> None:
+def write(made: Mapping[str, Traces | Network], file: str) -> None:
     """Put the weights where the packs look for them."""
-    for code, traces in made.items():
-        text = json.dumps(traces.to_json(), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    for code, weights in made.items():
+        text = json.dumps(weights.to_json(), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
         (LANGUAGES / code / file).write_text(text + "\n", encoding="utf-8")
 
 

@@ -34,7 +34,7 @@ def test_a_rule_of_the_cues(language: str, asked: str, text: str, there: str, ab
 
 WEIGHED = [
     ("en", "plan", "suits us down to the ground", "agrees", "declines"),
-    ("de", "mirror", "kann ich so unterschreiben", "confirms", "adds"),
+    ("de", "mirror", "das kann ich so unterschreiben", "confirms", "adds"),
     ("es", "check_back", "el técnico vino hoy y fue un crack", "satisfied", "unsatisfied"),
     ("fr", "resolved", "le nouveau est en panne aussi", "unsatisfied", "satisfied"),
     ("pt", "story", "deixa eu terminar", "more_to_come", "done"),
@@ -54,5 +54,5 @@ def test_an_answer_that_no_phrase_knows_is_likely_by_its_words(
 def test_where_nothing_was_asked_the_rules_stand_alone() -> None:
     pack = Reader.default().packs["en"]
     assert pack.answers is not None
-    assert set(pack.answers.labels) == {name.value for name in CueName} - {"mixed"}
+    assert set(pack.answers.heads) == {name.value for name in CueName} - {"mixed"}
     assert not Reader.default().read("see you on Friday then, I'll be in").has(CueName.AGREES)

@@ -8,7 +8,8 @@ from conversations.comprehension import Reader
 from conversations.comprehension.phrases import Hit
 from conversations.comprehension.reading import ReadingContext, RiskLevel
 from conversations.comprehension.senses import Senses
-from conversations.comprehension.traces import Traces, signs
+from conversations.comprehension.signs import signs
+from conversations.comprehension.traces import Traces
 
 NAMED = [
     ("en", "the charger caught fire", "fire"),
@@ -61,7 +62,7 @@ def test_every_language_has_weights_for_every_kind() -> None:
 
 
 def test_weights_of_another_length_are_refused() -> None:
-    with pytest.raises(ValueError, match="one weight for each label"):
+    with pytest.raises(ValueError, match="must have 1 numbers"):
         Traces.from_json({"labels": ["danger"], "bias": [0.0], "limits": {}, "weights": {"smoke": "PP"}}, Senses({}))
 
 

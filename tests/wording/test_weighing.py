@@ -11,7 +11,7 @@ from conversations.wording.guard import Author
 from conversations.wording.packs import load_packs
 from conversations.wording.request import Surface
 from conversations.wording.rules import RULES, Rule
-from conversations.wording.weighing import SENTENCES_MAX, Weights, parts, senses_of, weigher
+from conversations.wording.weighing import SENTENCES_MAX, RuleWeights, parts, senses_of, weigher
 from tests.benchmarks.wording import FRESH, judged
 from tests.corpus.guard import AUTHORS
 from tests.corpus.guard import RULES as LEARNT
@@ -82,7 +82,7 @@ def test_every_language_has_senses_of_the_same_names_and_weights_for_the_rules(l
 def test_weights_of_another_form_are_refused() -> None:
     form = {"rules": ["blame"], "bias": [0.0], "limits": {}, "signs": {"word": "PP"}}
     with pytest.raises(ValueError, match="one weight for each rule"):
-        Weights.from_json(form)
+        RuleWeights.from_json(form)
 
 
 def test_what_is_learnt_from_and_what_is_measured_with_do_not_meet() -> None:
