@@ -174,7 +174,7 @@ def _second_reading(found: list[_Found], kinds: _Kinds, tokens: Tokens, second: 
     """
     dated = _sentences(kinds, tokens, "dates")
     asks = _asks(kinds, tokens)
-    limits = second.weights.limits
+    limits = second.network.limits
     sentences = second.weigh(tokens)
     odds = {sentence.number: sentence.odds for sentence in sentences}
     kept = [

@@ -1,6 +1,6 @@
 """What a sentence speaks of, weighed: the tone guard's second reading, for faults that no list of phrases can know.
 
-A reproach can be told as a fact ("the size guide is right there under the picture"). So a linear model weighs each sentence
+A reproach can be told as a fact ("the size guide is right there under the picture"). So a small network weighs each sentence
 by rule: its words, their beginnings, two words in a row, its *senses* (``senses.toml``: does it speak of weather, of
 a colleague, of records, of what we did?), which of them meet, which are absent, and what the other sentences speak of.
 Senses have the same names in every language, so what is learnt from one helps the others. The weights are
@@ -14,12 +14,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, pairwise
-from typing import Any
 
+from conversations.comprehension.network import Network
 from conversations.comprehension.phrases import Phrases
-from conversations.comprehension.rows import ZERO
+from conversations.comprehension.senses import Senses
+from conversations.comprehension.signs import Signs, shown
 from conversations.comprehension.tokens import Tokens
-from conversations.comprehension.traces import STEPS
 from conversations.wording.packs import load_packs
 
 TELLING_WHEN_ABSENT = ("date", "done", "number", "we", "you", "own", "negation")
@@ -30,16 +30,18 @@ NEEDS_MORE = ("feel", "future", "conditional")
 LENGTHS = (2, 4, 7, 11, 16, 24)
 SENTENCES_MAX = 200
 """Of a longer text only the beginning is weighed."""
+NO_SENSES = Senses({})
+"""The senses of sentences are phrases, and are found by ``parts``; words alone have none here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A sentence: words ``first`` up to, not with, ``last``, and the names of what it is weighed by."""
+    """A sentence: words ``first`` up to, not with, ``last``, and what it is weighed by."""
 
     number: int
     first: int
     last: int
-    signs: frozenset[str]
+    signs: Signs
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,58 +52,26 @@ class Weighed:
     first: int
     last: int
     odds: Mapping[str, float]
-    signs: frozenset[str]
+    senses: frozenset[str]
 
     def of(self, senses: Iterable[str]) -> bool:
         """Whether the sentence speaks of one of these."""
-        return any(f"~{sense}" in self.signs for sense in senses)
-
-
-@dataclass(frozen=True)
-class RuleWeights:
-    """What each sign adds to the log-odds of each of ``rules``: a row of ``comprehension/rows.py``, in ``STEPS`` to one.
-
-    ``limits``: by rule, the log-odds from which a sentence is found; by ``rule-``, those below which a phrase's finding is
-    taken back.
-    """
-
-    rules: tuple[str, ...]
-    bias: tuple[float, ...]
-    signs: Mapping[str, bytes]
-    limits: Mapping[str, float]
-
-    @staticmethod
-    def from_json(data: Mapping[str, Any]) -> RuleWeights:
-        """The form on disk. Raises: KeyError, ValueError for another form."""
-        rules = tuple(data["rules"])
-        signs = {sign: text.encode("ascii") for sign, text in data["signs"].items()}
-        if len(data["bias"]) != len(rules) or any(len(row) != len(rules) for row in signs.values()):
-            raise ValueError("every sign and the bias must have one weight for each rule")
-        limits = {name: float(limit) for name, limit in data["limits"].items()}
-        return RuleWeights(rules, tuple(map(float, data["bias"])), signs, limits)
-
-    def weigh(self, signs: frozenset[str]) -> dict[str, float]:
-        """The log-odds of every rule."""
-        rows = [row for row in map(self.signs.get, signs) if row is not None]
-        less = ZERO * len(rows)
-        sums = map(sum, zip(*rows, strict=True)) if rows else (0 for _ in self.rules)
-        return {
-            rule: bias + (whole - less) / STEPS
-            for rule, bias, whole in zip(self.rules, self.bias, sums, strict=True)
-        }  # fmt: skip
+        return any(f"~{sense}" in self.senses for sense in senses)
 
 
 @dataclass(frozen=True)
 class Weigher:
-    """A language's senses and weights."""
+    """A language's senses and weights. The limits of ``network``: by rule, the log-odds from which a sentence is found; by
+    ``rule-``, those below which a phrase's finding is taken back.
+    """
 
     senses: Phrases
-    weights: RuleWeights
+    network: Network
 
     def weigh(self, tokens: Tokens) -> list[Weighed]:
         """Every sentence of a text."""
         return [
-            Weighed(part.number, part.first, part.last, self.weights.weigh(part.signs), part.signs)
+            Weighed(part.number, part.first, part.last, self.network.weigh([part.signs]), frozenset(part.signs.more))
             for part in parts(tokens, self.senses)
         ]
 
@@ -110,7 +80,7 @@ class Weigher:
 def weigher(code: str) -> Weigher | None:
     """The second reading of a language; None without weights."""
     pack = load_packs()[code]
-    return Weigher(senses_of(code), RuleWeights.from_json(pack.weights)) if pack.weights is not None else None
+    return Weigher(senses_of(code), Network.from_json(pack.weights, NO_SENSES)) if pack.weights is not None else None
 
 
 @lru_cache(maxsize=16)
@@ -136,25 +106,16 @@ def parts(tokens: Tokens, senses: Phrases) -> list[Part]:
     everywhere = Counter(sense for found in spoken.values() for sense in found)
     made = []
     for place, (number, first, last) in enumerate(bounds):
-        words = ["#" if word[0].isdigit() else word for word in tokens.words[first:last]]
+        words = shown(tokens.words[first:last])
         own = spoken[number]
         rest = {sense for sense, count in everywhere.items() if count > (sense in own)}
-        signs = {sign for word in words for sign in _of_word(word)}
-        signs.update(f"{one} {two}" for one, two in pairwise(words))
-        signs.update(_senses(sorted(own), rest))
-        signs.update(_form(words, own, tokens.stop.get(number, "")))
+        more = [*_senses(sorted(own), rest), *_form(words, own, tokens.stop.get(number, ""))]
         if len(bounds) == 1:
-            signs.add(":only")
+            more.append(":only")
         elif place in (0, len(bounds) - 1):
-            signs.add(":last" if place else ":first")
-        made.append(Part(number, first, last, frozenset(signs)))
+            more.append(":last" if place else ":first")
+        made.append(Part(number, first, last, Signs(words, more)))
     return made
-
-
-@lru_cache(maxsize=20_000)
-def _of_word(word: str) -> tuple[str, ...]:
-    """A word and its beginnings."""
-    return (word, *(f"{word[:size]}*" for size in (4, 6) if len(word) > size))
 
 
 def _bounds(sentences: Sequence[int]) -> list[tuple[int, int, int]]:

@@ -26,7 +26,7 @@ from tests.benchmarks.bursts import Burst, Outcome, Rule, fixed, play, slack, th
 
 WRITTEN = Path(__file__).parents[1] / "reading"
 DATA = Path(os.environ.get("HEAROUT_READING_DATA") or Path(__file__).parents[2].parent / "shared" / "data")
-SETS = (("_fresh", "fresh"), ("", "learnt from"))
+SETS = (("_fresh2", "fresh"), ("_fresh", "fresh, older"), ("", "learnt from"))
 """The written sets: what their files' names end in, and what they are to the bot."""
 CLOSINGS = (CueName.SATISFIED, CueName.ONLY_THANKS, CueName.AGREES, CueName.OPTS_OUT)
 SITUATIONS = {

@@ -129,7 +129,8 @@ class Material:
         """The weights by language, from all authors but one."""
         kept = [number for number, author in enumerate(self.authors) if author != without]
         rows, found = [self.rows[number] for number in kept], [self.found[number] for number in kept]
-        return fit(self.packs, rows, found, LABELS, LIMITS)
+        senses = {code: pack.senses for code, pack in self.packs.items()}
+        return fit(senses, rows, found, LABELS, LIMITS)
 
 
 def main() -> None:

@@ -6,14 +6,14 @@ numbers are left out at random each time, so that no text is learnt by heart. Ne
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from conversations.comprehension.network import Head, Network
-from conversations.comprehension.pack import LanguagePack
 from conversations.comprehension.rows import HIGHEST, ZERO, Rows
-from tests.corpus.traces import Row, Table
+from conversations.comprehension.senses import Senses
+from tests.corpus.traces import SHARED, Row, Table
 
 HIDDEN, ROUNDS, BATCH = 64, 12, 128
 PACE, SLOWER = 0.05, 0.7
@@ -82,10 +82,10 @@ def learn(matrix: Any, truth: Any, weights: Any) -> Learnt:
 
 
 def fit(
-    packs: Mapping[str, LanguagePack], rows: Sequence[Row], found: Sequence[Sequence[str]], labels: Sequence[str],
-    limits: Mapping[str, float],
+    senses: Mapping[str, Senses], rows: Sequence[Row], found: Sequence[Iterable[str]], labels: Sequence[str],
+    limits: Mapping[str, float], shared: tuple[str, ...] = SHARED,
 ) -> dict[str, Network]:  # fmt: skip
-    """The weights by language. ``found`` are the signs of each row."""
+    """The weights by language. ``found`` are the signs of each row; those that begin with ``shared`` belong to all languages."""
     import numpy
 
     table = Table(found)
@@ -99,6 +99,6 @@ def fit(
     }
     bias = tuple(map(float, made.bias))
     return {
-        code: Network(heads, bias, Rows(table.of(code, made.rows, steps, TINY), HIDDEN, pack.senses), steps, dict(limits))
-        for code, pack in packs.items()
+        code: Network(heads, bias, Rows(table.of(code, made.rows, steps, TINY, shared), HIDDEN, own), steps, dict(limits))
+        for code, own in senses.items()
     }

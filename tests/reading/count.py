@@ -72,7 +72,7 @@ def tables(answers: list[dict[str, Any]], posts: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     """Check everything, then print the tables."""
-    for name, ending in (("first", ""), ("fresh", "_fresh")):
+    for name, ending in (("first", ""), ("fresh", "_fresh"), ("newest", "_fresh2")):
         print(f"\n# The {name} sets\n")
         tables(rows(f"answers{ending}.jsonl"), rows(f"risk{ending}.jsonl"))
 

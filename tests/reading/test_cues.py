@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from conversations.comprehension import Reader
+from conversations.comprehension.network import Network
 from conversations.comprehension.reading import CueName, ReadingContext
+from conversations.comprehension.senses import Senses
 
 CASES = [
     ("en", "plan", "no problem, go ahead", "agrees", "declines"),
@@ -56,3 +58,16 @@ def test_where_nothing_was_asked_the_rules_stand_alone() -> None:
     assert pack.answers is not None
     assert set(pack.answers.heads) == {name.value for name in CueName} - {"mixed"}
     assert not Reader.default().read("see you on Friday then, I'll be in").has(CueName.AGREES)
+
+
+@pytest.mark.parametrize(
+    ("heads", "rows", "match"),
+    [
+        ({"satisfied": [0.0, 1.0]}, {}, "one weight for each hidden number"),
+        ({"satisfied": [0.0, 1.0, 1.0]}, {"works": "P"}, "must have 2 numbers"),
+    ],
+)
+def test_a_network_of_another_form_is_refused(heads: dict[str, list[float]], rows: dict[str, str], match: str) -> None:
+    form = {"bias": [0.0, 0.0], "heads": heads, "limits": {}, "rows": rows, "steps": 16}
+    with pytest.raises(ValueError, match=match):
+        Network.from_json(form, Senses({}))

@@ -11,8 +11,8 @@ from conversations.wording.guard import Author
 from conversations.wording.packs import load_packs
 from conversations.wording.request import Surface
 from conversations.wording.rules import RULES, Rule
-from conversations.wording.weighing import SENTENCES_MAX, RuleWeights, parts, senses_of, weigher
-from tests.benchmarks.wording import FRESH, judged
+from conversations.wording.weighing import SENTENCES_MAX, parts, senses_of, weigher
+from tests.benchmarks.wording import FRESH, OLDER, judged
 from tests.corpus.guard import AUTHORS
 from tests.corpus.guard import RULES as LEARNT
 
@@ -60,9 +60,9 @@ def test_steps_questions_and_requests_are_left_alone() -> None:
 def test_what_other_sentences_hold_is_a_sign() -> None:
     tokens = tokenize(clean("We feel for you. It was refunded today."))
     feeling, act = parts(tokens, senses_of("en"))
-    assert {"~feel", "~feel/with-done", "~~done", ":first"} <= feeling.signs
-    assert {"~done", "~date", ":last"} <= act.signs
-    assert "~feel/no-done" in parts(tokenize("We feel for you."), senses_of("en"))[0].signs
+    assert {"~feel", "~feel/with-done", "~~done", ":first"} <= {*feeling.signs.more}
+    assert {"~done", "~date", ":last"} <= {*act.signs.more}
+    assert "~feel/no-done" in parts(tokenize("We feel for you."), senses_of("en"))[0].signs.more
 
 
 def test_only_the_beginning_of_a_long_text_is_weighed() -> None:
@@ -75,25 +75,20 @@ def test_every_language_has_senses_of_the_same_names_and_weights_for_the_rules(l
     assert set(packs[language].senses) == set(packs["en"].senses)
     second = weigher(language)
     assert second is not None
-    assert second.weights.rules == LEARNT
-    assert {name.rstrip("-") for name in second.weights.limits} <= set(LEARNT)
-
-
-def test_weights_of_another_form_are_refused() -> None:
-    form = {"rules": ["blame"], "bias": [0.0], "limits": {}, "signs": {"word": "PP"}}
-    with pytest.raises(ValueError, match="one weight for each rule"):
-        RuleWeights.from_json(form)
+    assert set(second.network.heads) == set(LEARNT)
+    assert {name.rstrip("-") for name in second.network.limits} <= set(LEARNT)
 
 
 def test_what_is_learnt_from_and_what_is_measured_with_do_not_meet() -> None:
     def texts(file: Path) -> set[str]:
         return {json.loads(line)["text"] for line in file.read_text(encoding="utf-8").splitlines()}
 
-    assert FRESH not in AUTHORS.values()
-    assert not texts(FRESH) & set().union(*map(texts, AUTHORS.values()))
+    assert not {FRESH, OLDER} & {*AUTHORS.values()}
+    assert not (texts(FRESH) | texts(OLDER)) & set().union(*map(texts, AUTHORS.values()))
 
 
 def test_on_messages_that_nothing_was_learnt_from() -> None:
     count = judged(FRESH)["all"]
-    assert count["right"] / count["found"] >= 0.85
+    assert count["right"] / count["found"] >= 0.8
     assert count["right"] / count["faults"] >= 0.65
+    assert count["alarms"] / count["sound"] <= 0.06
