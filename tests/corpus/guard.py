@@ -52,12 +52,12 @@ ALONE = (":only", *(f"~{sense}/no-{other}" for sense in NEEDS_MORE for other in 
 """Signs of a message that is one sentence; those of ``sentences.txt`` are a sentence of some message."""
 SHARED = ("~", ":")
 FOUND: Mapping[str, float] = {
-    "blame": 0.0, "excuse": -0.5, "disbelief": 0.0, "minimising": 0.0, "defensiveness": 0.0, "empty_empathy": -0.5,
-    "stock_phrase": -0.5, "undated_promise": -1.5, "legal_admission": 0.0,
+    "blame": 1.0, "excuse": 0.5, "disbelief": 1.0, "minimising": 1.0, "defensiveness": 1.0, "empty_empathy": 0.5,
+    "stock_phrase": 1.5, "undated_promise": 0.5, "legal_admission": 0.5,
 }  # fmt: skip
 """The log-odds from which a sentence is found. Chosen, as ``KEPT``, on the messages of authors who were left out."""
 KEPT: Mapping[str, float] = {
-    "blame": -5.0, "excuse": -2.0, "disbelief": -4.0, "minimising": -4.0, "defensiveness": -3.0, "empty_empathy": -6.0,
+    "blame": -6.0, "excuse": -2.0, "disbelief": -4.0, "minimising": -4.0, "defensiveness": -3.0, "empty_empathy": -6.0,
     "undated_promise": -4.0, "legal_admission": -5.0,
 }  # fmt: skip
 """The log-odds below which a phrase's finding is taken back. Stock phrases stand: the phrases know them better."""
