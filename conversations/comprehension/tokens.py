@@ -75,7 +75,8 @@ _TOKEN = re.compile(
     r"|(?P<emoji>[\u203C\u2049\u2190-\u21FF\u2300-\u27BF\u2900-\u297F\u2B00-\u2BFF\U0001F000-\U0001FAFF])"
 )
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"]*", re.IGNORECASE)
-_FACE = re.compile(r"(?<![^\s\w.!?)])[:;=8xX]['\-o^]?[()\[\]DPpdsS/\\|*3]+(?![A-Za-z0-9])|<3")
+_FACE = re.compile(r"(?:(?<![^\s\w.!?)])[:;=]|(?<![^\s.!?)])[8xX])['\-o^]?[()\[\]DPpdsS/\\|*3]+(?!\w)|<3")
+"""Eyes that are letters or digits stand alone, or "expédition" and "(aged 18)" smile."""
 _FACES = {
     ")": "☺",
     "]": "☺",

@@ -69,3 +69,13 @@ def test_a_broken_folder_says_where_and_why(tmp_path: Path) -> None:
     (folder / "language.toml").write_text('name = "X"\nhints = []\nsmall = []\nnegators = []\n')
     with pytest.raises(LanguagePackError, match="open_ends"):
         load_pack(folder, ())
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("mon expédition", ("mon", "expedition")),
+    ("fixd at last", ("fixd", "at", "last")),
+    ("(aged 18)", ("aged", "18")),
+])  # fmt: skip
+def test_letters_and_digits_inside_a_word_are_no_face(text: str, words: tuple[str, ...]) -> None:
+    assert tokenize(clean(text)).words == words
+    assert len(tokenize(clean("great xD")).words) == 2
