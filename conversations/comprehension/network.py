@@ -82,4 +82,4 @@ class Network:
         hidden = max(map(self.hidden, parts), key=head.odds)
         slopes = [weight if number > 0 else 0.0 for weight, number in zip(head.weights, hidden, strict=True)]
         words = shown(tokens.words)
-        return telling([sum(map(mul, slopes, self.rows.step(words, index))) for index in range(len(words))])
+        return telling([sum(map(mul, slopes, self.rows.added(words, index))) for index in range(len(words))])

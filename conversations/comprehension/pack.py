@@ -146,7 +146,11 @@ def load_pack(folder: Traversable, pairs: tuple[Pair, ...]) -> LanguagePack:
     for words in ("hints", "small"):
         phrases.vocabulary.update(word for text in language[words] for word in tokenize(text).words)
     table = _table(folder, "senses.toml") if folder.joinpath("senses.toml").is_file() else {}
-    senses = Senses({name: _strings(f"{code}/senses.toml", name, words) for name, words in table.items()})
+    listed_senses = {name: _strings(f"{code}/senses.toml", name, words) for name, words in table.items()}
+    try:
+        senses = Senses(listed_senses)
+    except ValueError as error:
+        raise LanguagePackError(f"{code}/senses.toml", "-", str(error)) from None
 
     def learnt(name: str) -> dict[str, Any] | None:
         path = folder.joinpath(name)

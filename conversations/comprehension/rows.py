@@ -13,7 +13,8 @@ from conversations.comprehension.signs import NAMED, Signs, signs_of
 
 ZERO, LOWEST, HIGHEST = 80, 33, 126
 """A character's code less ``ZERO`` is a number of steps."""
-WORDS_MAX = 10_000
+REMEMBERED_NUMBERS_MAX = 200_000
+"""How many numbers the rows of words remembered may hold, some 2 MB."""
 
 
 def encoded(numbers: Iterable[float], steps: float) -> bytes:
@@ -77,7 +78,7 @@ class Rows:
         known = self._words.get(word)
         return self._looked_up(word) if known is None else known
 
-    def step(self, words: Sequence[str], index: int) -> list[int]:
+    def added(self, words: Sequence[str], index: int) -> list[int]:
         """What the word at a place adds, with the two that begin there, in steps."""
         own = self.word(words[index]) or (0,) * self.width
         row = self.pair(words[index], words[index + 1]) if index + 1 < len(words) else None
@@ -85,7 +86,7 @@ class Rows:
 
     def _looked_up(self, word: str) -> tuple[int, ...]:
         rows = [row for row in map(self.single.get, signs_of(word, self._senses)) if row is not None]
-        if len(self._words) >= WORDS_MAX:
+        if len(self._words) * self.width >= REMEMBERED_NUMBERS_MAX:
             self._words.clear()
         found = self._words[word] = tuple(sum(column) - ZERO * len(rows) for column in zip(*rows, strict=True))
         return found

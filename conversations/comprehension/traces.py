@@ -11,13 +11,15 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from conversations.comprehension.rows import WORDS_MAX, ZERO, Rows
+from conversations.comprehension.rows import ZERO, Rows
 from conversations.comprehension.senses import Senses
 from conversations.comprehension.signs import Signs, shown, telling
 from conversations.comprehension.tokens import Tokens
 
 STEPS = 16
 """A weight on disk is in sixteenths, so weights lie in about -2.9 .. 2.9."""
+WORDS_MAX = 10_000
+"""So many words are remembered, each with one number."""
 
 
 class Traces:
@@ -78,7 +80,7 @@ class Traces:
     def telling(self, label: str, tokens: Tokens) -> tuple[int, int] | None:
         """The words that speak most for a label, first up to, not with, last; None when none does."""
         place, words = self.labels.index(label), shown(tokens.words)
-        return telling([self.rows.step(words, index)[place] for index in range(len(words))])
+        return telling([self.rows.added(words, index)[place] for index in range(len(words))])
 
     def _word_first(self, word: str) -> int:
         """What a word adds to the first label, in steps; remembered."""

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conversations.comprehension import Reader
-from conversations.comprehension.network import Network
 from conversations.comprehension.reading import CueName, ReadingContext
-from conversations.comprehension.senses import Senses
 
 CASES = [
     ("en", "plan", "no problem, go ahead", "agrees", "declines"),
@@ -20,6 +18,7 @@ CASES = [
     ("en", "check_back", "i want my money back", "states_wish", "satisfied"),
     ("en", "story", "I spoke to a manager on Tuesday and she laughed", "", "asks_for_human"),
     ("de", "check_back", "das Geld ist leider nicht da", "unsatisfied", "satisfied"),
+    ("de", "mirror", "kann ich so unterschreiben", "confirms", "adds"),
     ("de", "check_back", "noch nicht getestet", "", "unsatisfied"),
     ("es", "plan", "no hay problema, adelante", "agrees", "declines"),
     ("fr", "check_back", "rien à redire", "satisfied", "unsatisfied"),
@@ -36,7 +35,7 @@ def test_a_rule_of_the_cues(language: str, asked: str, text: str, there: str, ab
 
 WEIGHED = [
     ("en", "plan", "suits us down to the ground", "agrees", "declines"),
-    ("de", "mirror", "das kann ich so unterschreiben", "confirms", "adds"),
+    ("de", "mirror", "haargenau auf den Punkt gebracht", "confirms", "adds"),
     ("es", "check_back", "el técnico vino hoy y fue un crack", "satisfied", "unsatisfied"),
     ("fr", "resolved", "le nouveau est en panne aussi", "unsatisfied", "satisfied"),
     ("pt", "story", "deixa eu terminar", "more_to_come", "done"),
@@ -58,16 +57,3 @@ def test_where_nothing_was_asked_the_rules_stand_alone() -> None:
     assert pack.answers is not None
     assert set(pack.answers.heads) == {name.value for name in CueName} - {"mixed"}
     assert not Reader.default().read("see you on Friday then, I'll be in").has(CueName.AGREES)
-
-
-@pytest.mark.parametrize(
-    ("heads", "rows", "match"),
-    [
-        ({"satisfied": [0.0, 1.0]}, {}, "one weight for each hidden number"),
-        ({"satisfied": [0.0, 1.0, 1.0]}, {"works": "P"}, "must have 2 numbers"),
-    ],
-)
-def test_a_network_of_another_form_is_refused(heads: dict[str, list[float]], rows: dict[str, str], match: str) -> None:
-    form = {"bias": [0.0, 0.0], "heads": heads, "limits": {}, "rows": rows, "steps": 16}
-    with pytest.raises(ValueError, match=match):
-        Network.from_json(form, Senses({}))
