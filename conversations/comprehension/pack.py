@@ -145,12 +145,7 @@ def load_pack(folder: Traversable, pairs: tuple[Pair, ...]) -> LanguagePack:
         _fill(phrases, f"{code}/lexicon.toml", name, listed, Mark("lexicon", name))
     for words in ("hints", "small"):
         phrases.vocabulary.update(word for text in language[words] for word in tokenize(text).words)
-    table = _table(folder, "senses.toml") if folder.joinpath("senses.toml").is_file() else {}
-    listed_senses = {name: _strings(f"{code}/senses.toml", name, words) for name, words in table.items()}
-    try:
-        senses = Senses(listed_senses)
-    except ValueError as error:
-        raise LanguagePackError(f"{code}/senses.toml", "-", str(error)) from None
+    senses = load_senses(folder)
 
     def learnt(name: str) -> dict[str, Any] | None:
         path = folder.joinpath(name)
@@ -176,6 +171,17 @@ def load_pack(folder: Traversable, pairs: tuple[Pair, ...]) -> LanguagePack:
     )  # fmt: skip
 
 
+def load_senses(folder: Traversable) -> Senses:
+    """The senses of a language's words, which the tone guard weighs as well; none without a file. Raises: LanguagePackError."""
+    file = f"{folder.name}/senses.toml"
+    table = _table(folder, "senses.toml") if folder.joinpath("senses.toml").is_file() else {}
+    listed = {name: _strings(file, name, words) for name, words in table.items()}
+    try:
+        return Senses(listed)
+    except ValueError as error:
+        raise LanguagePackError(file, "-", str(error)) from None
+
+
 class Shelved:
     """A language whose pack is read when somebody first writes in it: a pack takes 0.2 s and 5 MB. ``hints`` tell it apart."""
 
@@ -193,9 +199,14 @@ class Shelved:
         return load_pack(self._folder, self._pairs)
 
 
+def languages() -> Traversable:
+    """The folder of the languages that the package ships, each a folder named by its code."""
+    return resources.files("conversations") / "languages"
+
+
 def shelve_packs() -> tuple[Shelved, ...]:
     """Every language that the package ships, English first. Raises: LanguagePackError."""
-    root = resources.files("conversations") / "languages"
+    root = languages()
     folders = [item for item in root.iterdir() if item.is_dir() and item.joinpath("language.toml").is_file()]
     pairs = load_pairs(root)
     return tuple(Shelved(folder, pairs) for folder in sorted(folders, key=lambda item: (item.name != "en", item.name)))

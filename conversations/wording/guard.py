@@ -35,7 +35,7 @@ from conversations.wording.packs import Pack, load_packs
 from conversations.wording.privacy import private_spans
 from conversations.wording.request import Act, Surface
 from conversations.wording.rules import RULES, Rule
-from conversations.wording.weighing import Weigher, weigher
+from conversations.wording.weighing import Weighed, Weigher, weigher
 
 CHARS_MAX = 12_000
 GROUP_WORDS_MAX = 2
@@ -168,35 +168,44 @@ def _by_phrases(kinds: _Kinds, tokens: Tokens, part: bool) -> list[_Found]:
 
 
 def _second_reading(found: list[_Found], kinds: _Kinds, tokens: Tokens, second: Weigher) -> list[_Found]:
-    """What the phrases found, less what the model is sure is sound, and the sentences that it adds.
+    """What the phrases found, less what the network is sure is sound or calls by another name, and the sentences that it adds.
 
     Where a phrase found something in a sentence, that stands for the sentence.
     """
     dated = _sentences(kinds, tokens, "dates")
     asks = _asks(kinds, tokens)
     limits = second.network.limits
-    sentences = second.weigh(tokens)
-    odds = {sentence.number: sentence.odds for sentence in sentences}
-    kept = [
-        (rule, first, last)
-        for rule, first, last in found
-        if odds.get(tokens.sentence[first], {}).get(rule, 0.0) >= limits.get(f"{rule}-", -math.inf)
-    ]
-    said = {number for _, first, last in kept for number in tokens.sentence[first:last]}
-    for sentence in sentences:
-        over, name = max((odd - limits.get(name, math.inf), name) for name, odd in sentence.odds.items())
-        if name not in ASKED and "?" in tokens.stop.get(sentence.number, ""):
+    sentences = {sentence.number: sentence for sentence in second.weigh(tokens)}
+    added: dict[int, _Found] = {}
+    for number, sentence in sentences.items():
+        over, name = _most(sentence, limits)
+        if name not in ASKED and "?" in tokens.stop.get(number, ""):
             continue
-        if name == Rule.UNDATED_PROMISE and not _promises(sentence.number, dated, tokens):
+        if name == Rule.UNDATED_PROMISE and not _promises(number, dated, tokens):
             continue
-        if name == Rule.EXCUSE and sentence.number in dated:  # "it leaves today by courier" says what happens
+        if name == Rule.EXCUSE and number in dated:  # "it leaves today by courier" says what happens
             continue
         if name == Rule.EMPTY_EMPATHY and asks and not sentence.of(PARTIAL):
             continue
-        least = WEIGHED_WORDS_MIN if sentence.number in tokens.stop else UNCLOSED_WORDS_MIN
-        if over >= 0 and sentence.number not in said and sentence.last - sentence.first >= least:
-            kept.append((Rule(name), sentence.first, sentence.last))
-    return kept
+        least = WEIGHED_WORDS_MIN if number in tokens.stop else UNCLOSED_WORDS_MIN
+        if over >= 0 and sentence.last - sentence.first >= least:
+            added[number] = Rule(name), sentence.first, sentence.last
+
+    def stands(rule: Rule, number: int) -> bool:
+        if number not in sentences:
+            return True
+        odds = sentences[number].odds.get(rule, 0.0)
+        renamed = number in added and added[number][0] is not rule and odds < limits.get(rule, -math.inf)
+        return odds >= limits.get(f"{rule}-", -math.inf) and not renamed
+
+    kept = [hit for hit in found if stands(hit[0], tokens.sentence[hit[1]])]
+    said = {number for _, first, last in kept for number in tokens.sentence[first:last]}
+    return kept + [hit for number, hit in added.items() if number not in said]
+
+
+def _most(sentence: Weighed, limits: Mapping[str, float]) -> tuple[float, str]:
+    """The rule that a sentence most likely breaks, and by how much its odds are above the limit."""
+    return max((odd - limits.get(name, math.inf), name) for name, odd in sentence.odds.items())
 
 
 def _once(found: list[_Found], sentence: Sequence[int]) -> list[_Found]:

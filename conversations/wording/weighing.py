@@ -1,8 +1,9 @@
 """What a sentence speaks of, weighed: the tone guard's second reading, for faults that no list of phrases can know.
 
 A reproach can be told as a fact ("the size guide is right there under the picture"). So a small network weighs each sentence
-by rule: its words, their beginnings, two words in a row, its *senses* (``senses.toml``: does it speak of weather, of
-a colleague, of records, of what we did?), which of them meet, which are absent, and what the other sentences speak of.
+by rule: its words with their beginnings and senses (``comprehension/senses.py``), two words in a row, its own *senses*
+(``templates/senses.toml``: does it speak of weather, of a colleague, of records, of what we did?), which of these meet,
+which are absent, and what the other sentences speak of.
 Senses have the same names in every language, so what is learnt from one helps the others. The weights are
 ``guard.json``, learnt by ``python -m tests.corpus.guard``; without one, a language has no second reading.
 """
@@ -16,6 +17,7 @@ from functools import lru_cache
 from itertools import combinations, pairwise
 
 from conversations.comprehension.network import Network
+from conversations.comprehension.pack import languages, load_senses
 from conversations.comprehension.phrases import Phrases
 from conversations.comprehension.senses import Senses
 from conversations.comprehension.signs import Signs, shown
@@ -30,8 +32,6 @@ NEEDS_MORE = ("feel", "future", "conditional")
 LENGTHS = (2, 4, 7, 11, 16, 24)
 SENTENCES_MAX = 200
 """Of a longer text only the beginning is weighed."""
-NO_SENSES = Senses({})
-"""The senses of sentences are phrases, and are found by ``parts``; words alone have none here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,11 @@ class Weighed:
     first: int
     last: int
     odds: Mapping[str, float]
-    senses: frozenset[str]
+    signs: frozenset[str]
 
     def of(self, senses: Iterable[str]) -> bool:
         """Whether the sentence speaks of one of these."""
-        return any(f"~{sense}" in self.senses for sense in senses)
+        return any(f"~{sense}" in self.signs for sense in senses)
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,20 @@ class Weigher:
 def weigher(code: str) -> Weigher | None:
     """The second reading of a language; None without weights."""
     pack = load_packs()[code]
-    return Weigher(senses_of(code), Network.from_json(pack.weights, NO_SENSES)) if pack.weights is not None else None
+    if pack.weights is None:
+        return None
+    return Weigher(senses_of(code), Network.from_json(pack.weights, words_of(code)))
+
+
+@lru_cache(maxsize=16)
+def words_of(code: str) -> Senses:
+    """The senses that words of a language have alone: those of comprehension."""
+    return load_senses(languages().joinpath(code))
 
 
 @lru_cache(maxsize=16)
 def senses_of(code: str) -> Phrases:
-    """A language's senses as a matcher. Raises PhraseError for an unreadable one."""
+    """What sentences of a language speak of, as a matcher. Raises PhraseError for an unreadable one."""
     matcher = Phrases({}, {})
     for sense, phrases in load_packs()[code].senses.items():
         for phrase in phrases:

@@ -23,11 +23,12 @@ from conversations.wording import guard
 from conversations.wording.packs import load_packs
 from conversations.wording.weighing import (
     NEEDS_MORE,
-    NO_SENSES,
     TOLD_ELSEWHERE,
+    Part,
     Weigher,
     parts,
     senses_of,
+    words_of,
 )  # fmt: skip
 from tests.corpus import network
 from tests.corpus.traces import Row, owned, write
@@ -47,10 +48,11 @@ RULES = (
     "blame", "excuse", "disbelief", "minimising", "defensiveness", "empty_empathy", "stock_phrase", "undated_promise",
     "legal_admission",
 )  # fmt: skip
-SENTENCES = TESTS / "corpus" / "guard" / "sentences.txt"
+SENTENCES = TESTS / "corpus" / "guard" / "sentences"
+"""Single sentences, a file for each author, below headings of a language and rules joined by ``+``, or ``sound``."""
 ALONE = (":only", *(f"~{sense}/no-{other}" for sense in NEEDS_MORE for other in TOLD_ELSEWHERE))
-"""Signs of a message that is one sentence; those of ``sentences.txt`` are a sentence of some message."""
-SHARED = ("~", ":")
+"""Signs of a message that is one sentence; those of ``SENTENCES`` are a sentence of some message."""
+SHARED = ("~", ":", "sense:")
 FOUND: Mapping[str, float] = {
     "blame": 1.0, "excuse": 0.5, "disbelief": 1.0, "minimising": 1.0, "defensiveness": 1.0, "empty_empathy": 0.5,
     "stock_phrase": 1.5, "undated_promise": 0.5, "legal_admission": 0.5,
@@ -68,7 +70,7 @@ class Sentence:
     """What a sentence is weighed by, and the rules it breaks."""
 
     author: str
-    signs: frozenset[str]
+    signs: tuple[str, ...]
     rules: frozenset[str]
 
 
@@ -92,19 +94,27 @@ def sentences(author: str) -> Iterable[Sentence]:
             rules = {rule for rule, since, until in marked if since < end and start < until}
             if len(found) == 1:
                 rules |= {fault["rule"] for fault in row["faults"]}
-            yield Sentence(author, frozenset(owned(code, sign, SHARED) for sign in part.signs.names(NO_SENSES)), frozenset(rules))
+            yield Sentence(author, signs_in(code, part), frozenset(rules))
 
 
 def written() -> Iterable[Sentence]:
-    """The sentences of ``sentences.txt``, below headings of a language and a rule or ``sound``."""
-    code = rule = ""
-    for line in SENTENCES.read_text(encoding="utf-8").splitlines():
-        if line.startswith("#"):
-            _, code, rule = line.split()
-        elif line:
-            (part,) = parts(tokenize(clean(line)), senses_of(code))
-            signs = frozenset(owned(code, sign, SHARED) for sign in part.signs.names(NO_SENSES) if sign not in ALONE)
-            yield Sentence("sentences", signs, frozenset({rule} - {"sound"}))
+    """What stands in ``SENTENCES``. Of a line of two sentences it is only known who is at fault if both are, or neither."""
+    for file in sorted(SENTENCES.glob("*.txt")):
+        code, rules = "", frozenset[str]()
+        for line in file.read_text(encoding="utf-8").splitlines():
+            if line.startswith("#"):
+                _, code, named = line.split()
+                rules = frozenset(named.split("+")) - {"sound"}
+            elif line:
+                found = parts(tokenize(clean(line)), senses_of(code))
+                if len(found) == 1 or rules <= {"empty_empathy"}:
+                    drop = ALONE if len(found) == 1 else ()
+                    yield from (Sentence(file.stem, signs_in(code, part, drop), rules) for part in found)
+
+
+def signs_in(code: str, part: Part, drop: Sequence[str] = ()) -> tuple[str, ...]:
+    """The signs of a sentence, by their names among all languages."""
+    return tuple(owned(code, sign, SHARED) for sign in part.signs.names(words_of(code)) if sign not in drop)
 
 
 def _place(text: str, evidence: str) -> tuple[int, int]:
@@ -116,7 +126,7 @@ def fit(rows: Sequence[Sentence]) -> dict[str, Network]:
     """The weights by language."""
     limits = {**FOUND, **{f"{rule}-": limit for rule, limit in KEPT.items()}}
     known = [Row("", "", row.rules) for row in rows]
-    return network.fit(dict.fromkeys(load_packs(), NO_SENSES), known, [row.signs for row in rows], RULES, limits, SHARED)
+    return network.fit({code: words_of(code) for code in load_packs()}, known, [row.signs for row in rows], RULES, limits, SHARED)
 
 
 def left_out(rows: Sequence[Sentence], author: str) -> Iterable[tuple[str, int, int, int]]:
