@@ -14,6 +14,7 @@ from bot.evaluate import figures
 from conversations.comprehension import Reader
 from conversations.comprehension.linear import Weights
 from conversations.comprehension.pack import LanguagePack
+from conversations.comprehension.signs import signs
 from conversations.comprehension.tokens import bounded, clean
 from conversations.comprehension.triage import features
 
@@ -47,7 +48,8 @@ class Relearned:
 def text_features(pack: LanguagePack, text: str) -> dict[str, float]:
     """The triage features of a raw text."""
     tokens = pack.tokens(clean(bounded(text)[0]))
-    return features(pack, tokens, pack.phrases.find(tokens))
+    hits = pack.phrases.find(tokens)
+    return features(pack, tokens, hits, signs(tokens, hits))
 
 
 def is_word(name: str) -> bool:

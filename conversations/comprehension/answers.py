@@ -2,7 +2,7 @@
 
 Where it is known what was asked, a small network decides which cues are there. It adds what no phrase says ("suits us down to
 the ground" is a yes to a plan) and takes back what the rules read the wrong way round. A cue is *certain* only when the rules
-say so and the model does not deny it. Where nothing was asked, the rules stand alone.
+say so and the model does not doubt it; that more follows, as soon as it is there, since listening harms nobody. Where nothing was asked, the rules stand alone.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def weigh_answer(
         elif _there(name, odds, network.limits, cue):
             if cue is None:
                 weighed.append(Cue(name, Certainty.LIKELY, _evidence(network, name, tokens, signs)))
-            elif odds[name] < network.limits["certain"]:
+            elif odds[name] < network.limits["certain"] and name is not CueName.MORE_TO_COME:
                 weighed.append(Cue(name, Certainty.LIKELY, cue.evidence))
             else:
                 weighed.append(cue)

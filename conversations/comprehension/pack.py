@@ -61,6 +61,7 @@ class LanguagePack:
     risk_levels: dict[str, RiskLevel]
     pairs: tuple[Pair, ...]
     weights: Weights | None
+    complaints: Network | None = None
     dangers: Traces | None = None
     answers: Network | None = None
     senses: Senses = field(default_factory=lambda: Senses({}), repr=False, compare=False)
@@ -151,7 +152,11 @@ def load_pack(folder: Traversable, pairs: tuple[Pair, ...]) -> LanguagePack:
         path = folder.joinpath(name)
         return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
-    triage, dangers, answers = learnt("triage.json"), learnt("risk.json"), learnt("cues.json")
+    def network(name: str) -> Network | None:
+        data = learnt(name)
+        return Network.from_json(data, senses) if data else None
+
+    triage, dangers = learnt("triage.json"), learnt("risk.json")
 
     def folded(key: str) -> frozenset[str]:
         return frozenset(word for text in _strings(file, key, language[key]) for word in tokenize(text, aliases).words)
@@ -166,8 +171,8 @@ def load_pack(folder: Traversable, pairs: tuple[Pair, ...]) -> LanguagePack:
     return LanguagePack(
         code, language["name"], phrases, aliases, folded("hints"), folded("small"), folded("negators"),
         int(language.get("negation_after", 0)), folded("open_ends"), tuple(topics), levels, pairs,
-        Weights.from_json(triage) if triage else None,
-        Traces.from_json(dangers, senses) if dangers else None, Network.from_json(answers, senses) if answers else None, senses,
+        Weights.from_json(triage) if triage else None, network("complaints.json"),
+        Traces.from_json(dangers, senses) if dangers else None, network("cues.json"), senses,
     )  # fmt: skip
 
 

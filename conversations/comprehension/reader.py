@@ -88,14 +88,14 @@ class Reader:
             tokens = pack.tokens(cleaned)
         hits = pack.phrases.find(tokens)
         seen = gather(pack, tokens, hits)
+        parts = signs(tokens, hits)
         weights = self._learned.get(pack.code) or pack.weights
         if known and weights:
-            complaint = judge(weights, features(pack, tokens, hits), tokens, hits)
+            complaint = judge(weights, features(pack, tokens, hits, parts), tokens, hits)
         else:
             complaint = Complaint(0.5, Decision.UNSURE, (UNKNOWN_LANGUAGE,))
         if cut:
             complaint = Complaint(complaint.probability, complaint.decision, (*complaint.why, TOO_LONG))
-        parts = signs(tokens, hits)
         risk = read_risk(tokens, hits, pack.pairs, pack.risk_levels, pack.dangers, parts)
         if complaint.decision is Decision.NO and any(item.level is RiskLevel.RED for item in risk):
             complaint = Complaint(complaint.probability, Decision.UNSURE, (DANGER, *complaint.why))

@@ -2,6 +2,8 @@
 
 The features are deliberately few and general: which sections of the lexicon are present, the topics, the form of the text
 (question, emphasis, length, links) and single words. So a model trained on a written corpus carries over to real posts.
+Most complaints are told without an angry word, though, so one more feature is what a small network (``network.py``) makes of
+everything in the text.
 """
 
 from __future__ import annotations
@@ -13,8 +15,13 @@ from conversations.comprehension.linear import Weights
 from conversations.comprehension.pack import LanguagePack
 from conversations.comprehension.phrases import Hit
 from conversations.comprehension.reading import Complaint, Decision
+from conversations.comprehension.signs import Signs
 from conversations.comprehension.tokens import Tokens
 
+COMPLAINT = "complaint"
+"""The one label of a pack's network of complaints."""
+SURE = 6.0
+"""Log-odds of the network beyond this count as this: no single feature should outweigh all others."""
 REASONS_MAX = 5
 _SAYS = {
     "anger": "angry words", "disappointment": "disappointed words", "failure": "something does not work",
@@ -23,13 +30,15 @@ _SAYS = {
     "thanks": "thanks", "inquiry": "a plain question", "chatter": "chatter", "promotion": "news or promotion",
     "wish": "a wish", "negation": "negation", "sad_face": "sad or angry faces", "irony": "irony",
     "question": "a question", "exclaim": "emphasis", "capitals": "capitals", "link": "a link", "tag": "hashtags",
-    "reply": "a short answer", "risk": "a danger",
+    "reply": "a short answer", "risk": "a danger", "network": "what is told, as a whole",
 }  # fmt: skip
 
 
-def features(pack: LanguagePack, tokens: Tokens, hits: Sequence[Hit]) -> dict[str, float]:
+def features(pack: LanguagePack, tokens: Tokens, hits: Sequence[Hit], parts: Sequence[Signs]) -> dict[str, float]:
     """The features of a text by name; the names are stable, since weights on disk and ``hearout learn`` use them."""
     found: dict[str, float] = {}
+    if pack.complaints is not None:
+        found["network"] = max(-SURE, min(SURE, pack.complaints.weigh(parts)[COMPLAINT]))
     counts: dict[str, int] = {}
     negated = pack.negators
     words = tokens.words
