@@ -2,7 +2,8 @@
 
 Where it is known what was asked, a small network decides which cues are there. It adds what no phrase says ("suits us down to
 the ground" is a yes to a plan) and takes back what the rules read the wrong way round. A cue is *certain* only when the rules
-say so and the model does not doubt it; that more follows, as soon as it is there, since listening harms nobody. Where nothing was asked, the rules stand alone.
+say so and the model does not doubt it; that more follows, as soon as it is there, since listening harms nobody. Where nothing
+was asked, the rules stand alone.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def load(language: str) -> tuple[list[tuple[tuple[str, ...], str]], dict[str, li
     part, kinds = "", ()
     for line in (HERE / "risk" / f"{language}.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith("= "):
-            part = line[2:].strip()
+            part, kinds = line[2:].strip(), ()
         elif line.startswith("# ") and part:
             kinds = tuple(line[2:].split()) if part == "risk" else ()
         elif line.strip() and part == "slots":

@@ -1,6 +1,7 @@
 """Makes a language's linear triage from its corpus: ``python -m tests.corpus.train en``; without one it gets the prior.
 
-What the network makes of a text (``complaints.py``) enters with a share of its own. The patterns are split by number, so that the printed figures are on patterns that the weights have not seen.
+What the network makes of a text (``complaints.py``) enters with a share of its own. The patterns
+are split by number, so that the printed figures are on patterns that the weights have not seen.
 """
 
 from __future__ import annotations
