@@ -3,7 +3,7 @@
 The features are deliberately few and general: which sections of the lexicon are present, the topics, the form of the text
 (question, emphasis, length, links) and single words. So a model trained on a written corpus carries over to real posts.
 Most complaints are told without an angry word, though, so one more feature is what a small network (``network.py``) makes of
-everything in the text.
+everything that is told; where no word of complaint is found it has another name and weighs more.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ COMPLAINT = "complaint"
 SURE = 6.0
 """Log-odds of the network beyond this count as this: no single feature should outweigh all others."""
 REASONS_MAX = 5
+_AS_A_WHOLE = "what is told, as a whole"
 _SAYS = {
     "anger": "angry words", "disappointment": "disappointed words", "failure": "something does not work",
     "late": "waiting or lateness", "again": "repeated or still going on", "contact_fail": "no answer from the brand",
@@ -30,15 +31,13 @@ _SAYS = {
     "thanks": "thanks", "inquiry": "a plain question", "chatter": "chatter", "promotion": "news or promotion",
     "wish": "a wish", "negation": "negation", "sad_face": "sad or angry faces", "irony": "irony",
     "question": "a question", "exclaim": "emphasis", "capitals": "capitals", "link": "a link", "tag": "hashtags",
-    "reply": "a short answer", "risk": "a danger", "network": "what is told, as a whole",
+    "reply": "a short answer", "risk": "a danger", "told": _AS_A_WHOLE, "told:alone": _AS_A_WHOLE,
 }  # fmt: skip
 
 
 def features(pack: LanguagePack, tokens: Tokens, hits: Sequence[Hit], parts: Sequence[Signs]) -> dict[str, float]:
     """The features of a text by name; the names are stable, since weights on disk and ``hearout learn`` use them."""
     found: dict[str, float] = {}
-    if pack.complaints is not None:
-        found["network"] = max(-SURE, min(SURE, pack.complaints.weigh(parts)[COMPLAINT]))
     counts: dict[str, int] = {}
     negated = pack.negators
     words = tokens.words
@@ -62,6 +61,9 @@ def features(pack: LanguagePack, tokens: Tokens, hits: Sequence[Hit], parts: Seq
         counts.get(name, 0) for name in ("anger", "disappointment", "failure", "late", "contact_fail")
     )
     good_words = counts.get("praise", 0) + counts.get("thanks", 0)
+    if pack.complaints is not None:
+        odds = max(-SURE, min(SURE, pack.complaints.weigh(parts)[COMPLAINT]))
+        found["told" if complaint_words else "told:alone"] = odds
     if not complaint_words:
         found["none:complaint"] = 1.0
     if good_words and not complaint_words:

@@ -21,13 +21,14 @@ from typing import Any
 from bot.evaluate import evaluate, f1, read_rows
 from conversations.comprehension import Reader
 from conversations.comprehension.ending import quiet_s
-from conversations.comprehension.reading import CueName, Reading, ReadingContext, RiskLevel
+from conversations.comprehension.reading import CueName, Decision, Reading, ReadingContext, RiskLevel
 from tests.benchmarks.bursts import Burst, Outcome, Rule, fixed, play, slack, threads
 
 WRITTEN = Path(__file__).parents[1] / "reading"
 DATA = Path(os.environ.get("HEAROUT_READING_DATA") or Path(__file__).parents[2].parent / "shared" / "data")
 SETS = (("_fresh2", "fresh"), ("_fresh", "fresh, older"), ("", "learnt from"))
 """The written sets: what their files' names end in, and what they are to the bot."""
+POSTS = "complaints_fresh.jsonl"
 CLOSINGS = (CueName.SATISFIED, CueName.ONLY_THANKS, CueName.AGREES, CueName.OPTS_OUT)
 SITUATIONS = {
     "confirms": {"mirror", "any"}, "adds": {"mirror", "any"}, "agrees": {"plan"}, "declines": {"plan"},
@@ -75,6 +76,24 @@ def triage(data: Path, reader: Reader) -> Iterable[Row]:
             "airline2015: negative posts with a certain closing",
             f"{closed} of {len(negative)} ({closed / len(negative):.2%})",
         )
+
+
+def posts(rows: Sequence[dict[str, Any]], name: str, reader: Reader) -> Iterable[Row]:
+    """Complaint or not, on written posts; and the complaints that would be set aside."""
+    languages = sorted({row["language"] for row in rows})
+    found = {
+        code: evaluate(
+            ({"text": row["text"], "label": str(int(row["complaint"]))} for row in rows if code in ("", row["language"])),
+            "text", "label", reader=reader,
+        )
+        for code in ("", *languages)
+    }  # fmt: skip
+    each = ", ".join(f"{code} {found[code]['macro_f1']:.2f} / {found[code]['auc']:.2f}" for code in languages)
+    whole = found[""]
+    yield f"triage, {name}, {len(rows)} posts: macro-F1 / AUC", f"{whole['macro_f1']:.3f} / {whole['auc']:.3f} ({each})"
+    complaints = [row["text"] for row in rows if row["complaint"]]
+    aside = sum(reader.read(text).complaint.decision is Decision.NO for text in complaints)
+    yield f"triage, {name}: complaints set aside, of {len(complaints)}", f"{aside / len(complaints):.1%}"
 
 
 def waiting(data: Path, reader: Reader) -> Iterable[Row]:
@@ -251,7 +270,7 @@ def _cpu_ms(reader: Reader, text: str) -> float:
 def table(data: Path, written: Path) -> list[Row]:
     """Every row that can be measured with the files there are."""
     reader = Reader.default()
-    rows = [*triage(data, reader), *waiting(data, reader)]
+    rows = [*triage(data, reader), *posts(lines(written / POSTS), "fresh", reader), *waiting(data, reader)]
     rows += [*risks(written, reader), *alarm_rate(data, reader), *cues(written, reader)]
     path = data / "airline2015.dev.csv.gz"
     texts = (

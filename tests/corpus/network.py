@@ -1,7 +1,8 @@
 """Learns the weights of ``conversations/comprehension/network.py``: one network for all languages and labels at once.
 
 Plain gradient descent with each weight's own pace (AdaGrad). While it learns, half of the signs and a fifth of the hidden
-numbers are left out at random each time, so that no text is learnt by heart. Needs numpy and scipy (development only).
+numbers are left out at random each time, so that no text is learnt by heart. scikit-learn's networks can do neither that nor
+learn from rows of which some labels are not known. Needs numpy and scipy (development only).
 """
 
 from __future__ import annotations
@@ -47,16 +48,16 @@ class Pace:
         numbers[at] = numbers[at] - pace * slope / moved**0.5
 
 
-def learn(matrix: Any, truth: Any, weights: Any) -> Learnt:
-    """Rows × signs, rows × labels, and how much each label of each row counts (0: not known)."""
+def learn(matrix: Any, truth: Any, weights: Any, hidden: int = HIDDEN) -> Learnt:
+    """Rows × signs, rows × labels, how much each label of each row counts (0: not known), and the hidden numbers."""
     import numpy
     from scipy.sparse import csr_matrix
 
     chance, single = numpy.random.default_rng(SEED), numpy.float32
     matrix, truth, weights = matrix.astype(single).tocsr(), truth.astype(single), weights.astype(single)
     made = Learnt(
-        chance.normal(0, 0.05, (matrix.shape[1], HIDDEN)).astype(single), numpy.zeros(HIDDEN, single),
-        chance.normal(0, 0.1, (HIDDEN, truth.shape[1])).astype(single), numpy.full(truth.shape[1], -2, single),
+        chance.normal(0, 0.05, (matrix.shape[1], hidden)).astype(single), numpy.zeros(hidden, single),
+        chance.normal(0, 0.1, (hidden, truth.shape[1])).astype(single), numpy.full(truth.shape[1], -2, single),
     )  # fmt: skip
     paces = {name: Pace(numbers) for name, numbers in vars(made).items()}
     for turn in range(ROUNDS):
@@ -70,11 +71,11 @@ def learn(matrix: Any, truth: Any, weights: Any) -> Learnt:
             seen = csr_matrix((kept.astype(single), place, batch.indptr), shape=(len(some), len(signs)))
             before = seen @ made.rows[signs] + made.bias
             mask = (chance.random(before.shape) > HIDDEN_LEFT_OUT) * (before > 0) / (1 - HIDDEN_LEFT_OUT)
-            hidden = (before * mask).astype(single)
-            said = 1 / (1 + numpy.exp(-(hidden @ made.out + made.out_bias)))
+            shown = (before * mask).astype(single)
+            said = 1 / (1 + numpy.exp(-(shown @ made.out + made.out_bias)))
             wrong = ((said - truth[some]) * weights[some]).astype(single)
             back = ((wrong @ made.out.T) * mask).astype(single)
-            paces["out"].step(made.out, hidden.T @ wrong, pace)
+            paces["out"].step(made.out, shown.T @ wrong, pace)
             paces["out_bias"].step(made.out_bias, wrong.sum(0), pace)
             paces["bias"].step(made.bias, back.sum(0), pace)
             paces["rows"].step(made.rows, seen.T @ back, pace, signs)
@@ -83,7 +84,7 @@ def learn(matrix: Any, truth: Any, weights: Any) -> Learnt:
 
 def fit(
     senses: Mapping[str, Senses], rows: Sequence[Row], found: Sequence[Iterable[str]], labels: Sequence[str],
-    limits: Mapping[str, float], shared: tuple[str, ...] = SHARED,
+    limits: Mapping[str, float], shared: tuple[str, ...] = SHARED, hidden: int = HIDDEN,
 ) -> dict[str, Network]:  # fmt: skip
     """The weights by language. ``found`` are the signs of each row; those that begin with ``shared`` belong to all languages."""
     import numpy
@@ -91,7 +92,7 @@ def fit(
     table = Table(found)
     truth = numpy.array([[label in row.labels for label in labels] for row in rows])
     counts = [[row.weight * (row.judged is None or label in row.judged) for label in labels] for row in rows]
-    made = learn(table.matrix, truth, numpy.array(counts))
+    made = learn(table.matrix, truth, numpy.array(counts), hidden)
     steps = round((HIGHEST - ZERO) / float(numpy.quantile(abs(made.rows).max(1), 0.999)), 3)
     heads = {
         label: Head(float(own), tuple(map(float, column)))
@@ -99,6 +100,6 @@ def fit(
     }
     bias = tuple(map(float, made.bias))
     return {
-        code: Network(heads, bias, Rows(table.of(code, made.rows, steps, TINY, shared), HIDDEN, own), steps, dict(limits))
+        code: Network(heads, bias, Rows(table.of(code, made.rows, steps, TINY, shared), hidden, own), steps, dict(limits))
         for code, own in senses.items()
     }
