@@ -22,8 +22,8 @@ SOURCES_MIN = 3
 """A word counts when it occurs in texts of at least so many sources: one pattern, or one text, teaches no word alone."""
 LABELS_MIN = 30
 HELD_BACK = 0.25
-BASE_SCALE = 10.0
-"""What is known already enters as one strong feature, so that few labels bend it and do not replace it."""
+BEND = 0.05
+"""How far labels may bend a weight (scikit-learn's C): a few hardly do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,39 +57,41 @@ def is_word(name: str) -> bool:
     return name.startswith("w:")
 
 
-def fit(
-    rows: Sequence[tuple[Mapping[str, float], bool, str]],
-    base: Weights,
-    base_share: float,
-    strength: float = 0.1,
-    tiny: float = 0.02,
-) -> Weights:
-    """Weights from (features, complaint, source) rows, added to ``base_share`` of the base.
+Sample = tuple[Mapping[str, float], bool, str]
+"""The features of a text, whether it is a complaint, and its source."""
+
+
+def fit(rows: Sequence[Sample], base: Weights, base_share: float, strength: float = 0.1, tiny: float = 0.02) -> Weights:
+    """Weights from rows, added to ``base_share`` of the base.
 
     ``strength`` is scikit-learn's C. Weights below ``tiny`` are dropped. Raises: ImportError without scikit-learn,
     ValueError when all rows are of one kind.
     """
-    from sklearn.feature_extraction import DictVectorizer
     from sklearn.linear_model import LogisticRegression
+
+    names, matrix = _table(rows)
+    model = LogisticRegression(C=strength, max_iter=1_000).fit(matrix, [complaint for _, complaint, _ in rows])
+    weights = {name: base_share * weight for name, weight in base.weights.items()}
+    for name, weight in zip(names, model.coef_[0], strict=True):
+        weights[name] = weights.get(name, 0.0) + float(weight)
+    kept = {name: weight for name, weight in weights.items() if abs(weight) >= tiny}
+    return Weights(base_share * base.bias + float(model.intercept_[0]), kept, base.unsure)
+
+
+def _table(rows: Sequence[Sample]) -> tuple[Sequence[str], Any]:
+    """The features as a matrix, with their names; words of few sources are left out."""
+    from sklearn.feature_extraction import DictVectorizer
 
     sources: dict[str, set[str]] = {}
     for found, _, source in rows:
         for name in found:
             sources.setdefault(name, set()).add(source)
-
-    def kept(name: str) -> bool:
-        return len(sources[name]) >= SOURCES_MIN or not is_word(name)
-
+    kept = {name for name, known in sources.items() if len(known) >= SOURCES_MIN or not is_word(name)}
     vectorizer = DictVectorizer()
     matrix = vectorizer.fit_transform(
-        [{name: value for name, value in found.items() if kept(name)} for found, _, _ in rows]
+        [{name: value for name, value in found.items() if name in kept} for found, _, _ in rows]
     )
-    model = LogisticRegression(C=strength, max_iter=1_000).fit(matrix, [complaint for _, complaint, _ in rows])
-    weights = {name: base_share * weight for name, weight in base.weights.items()}
-    for name, weight in zip(vectorizer.feature_names_, model.coef_[0], strict=True):
-        weights[name] = weights.get(name, 0.0) + float(weight)
-    kept_weights = {name: weight for name, weight in weights.items() if abs(weight) >= tiny}
-    return Weights(base_share * base.bias + float(model.intercept_[0]), kept_weights, base.unsure)
+    return vectorizer.feature_names_, matrix
 
 
 def relearn(labels: Sequence[Labelled], reader: Reader, language: str, seed: int = 1) -> Relearned:
@@ -114,20 +116,28 @@ def relearn(labels: Sequence[Labelled], reader: Reader, language: str, seed: int
     return Relearned(language, _bend(rows, known), _judge(known, test), _judge(after, test))
 
 
-def _bend(rows: Sequence[tuple[Mapping[str, float], bool, str]], known: Weights) -> Weights:
-    """The known weights, bent towards the rows."""
-    widened = [
-        ({**found, "base": known.score(found) * BASE_SCALE}, complaint, source) for found, complaint, source in rows
-    ]
-    learned = fit(widened, Weights(0.0, {}, known.unsure), 0.0, strength=0.05, tiny=0.0)
-    share = learned.weights.get("base", 0.0) * BASE_SCALE
-    weights = {name: weight for name, weight in learned.weights.items() if name != "base"}
-    for name, weight in known.weights.items():
-        weights[name] = weights.get(name, 0.0) + share * weight
-    return Weights(
-        learned.bias + share * known.bias, {name: w for name, w in weights.items() if abs(w) >= 0.005}, known.unsure
-    )
+def _bend(rows: Sequence[Sample], known: Weights) -> Weights:
+    """The known weights, bent towards the rows: what they say already is kept, and only what is missing is learnt."""
+    import numpy
+    from scipy.optimize import minimize
+
+    names, matrix = _table(rows)
+    truth = numpy.array([complaint for _, complaint, _ in rows], dtype=float)
+    said = numpy.array([known.score(found) for found, _, _ in rows])
+
+    def loss(change: Any) -> tuple[float, Any]:
+        odds = said + matrix @ change[1:] + change[0]
+        wrong = 1 / (1 + numpy.exp(-odds)) - truth
+        slope = numpy.concatenate([[wrong.sum()], matrix.T @ wrong + change[1:] / BEND])
+        return float((numpy.logaddexp(0, odds) - truth * odds).sum() + (change[1:] ** 2).sum() / 2 / BEND), slope
+
+    change = minimize(loss, numpy.zeros(len(names) + 1), jac=True, method="L-BFGS-B").x
+    weights = dict(known.weights)
+    for name, more in zip(names, change[1:], strict=True):
+        weights[name] = weights.get(name, 0.0) + float(more)
+    kept = {name: weight for name, weight in weights.items() if abs(weight) >= 0.005}
+    return Weights(known.bias + float(change[0]), kept, known.unsure)
 
 
-def _judge(weights: Weights, rows: Sequence[tuple[Mapping[str, float], bool, str]]) -> dict[str, Any]:
+def _judge(weights: Weights, rows: Sequence[Sample]) -> dict[str, Any]:
     return figures([complaint for _, complaint, _ in rows], [weights.probability(found) for found, _, _ in rows])

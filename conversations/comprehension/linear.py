@@ -14,7 +14,7 @@ class Weights:
 
     bias: float
     weights: Mapping[str, float]
-    unsure: tuple[float, float] = (0.35, 0.6)
+    unsure: tuple[float, float] = (0.2, 0.6)
 
     def shares(self, features: Mapping[str, float]) -> list[tuple[str, float]]:
         """What each feature that has a weight adds to the log-odds of a complaint."""

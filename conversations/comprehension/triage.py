@@ -20,7 +20,7 @@ from conversations.comprehension.tokens import Tokens
 
 COMPLAINT = "complaint"
 """The one label of a pack's network of complaints."""
-SURE = 6.0
+SURE = 2.5
 """Log-odds of the network beyond this count as this: no single feature should outweigh all others."""
 REASONS_MAX = 5
 _AS_A_WHOLE = "what is told, as a whole"

@@ -19,7 +19,7 @@ from conversations.comprehension.linear import Weights
 from tests.corpus.generate import HERE, generate
 
 PRIOR_SHARE = 0.6
-TOLD = {"told": 0.6, "told:alone": 1.2}
+TOLD = {"told": 0.6, "told:alone": 1.5}
 """What a log-odd of the network is worth, beside words of complaint and without any: more would do better on authors left out
 (``python -m tests.corpus.people complaints``), and worse on posts full of angry words.
 """
