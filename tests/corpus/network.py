@@ -84,12 +84,14 @@ def learn(matrix: Any, truth: Any, weights: Any, hidden: int = HIDDEN) -> Learnt
 
 def fit(
     senses: Mapping[str, Senses], rows: Sequence[Row], found: Sequence[Iterable[str]], labels: Sequence[str],
-    limits: Mapping[str, float], shared: tuple[str, ...] = SHARED, hidden: int = HIDDEN,
+    limits: Mapping[str, float], shared: tuple[str, ...] = SHARED, hidden: int = HIDDEN, texts_min: int = 2,
 ) -> dict[str, Network]:  # fmt: skip
-    """The weights by language. ``found`` are the signs of each row; those that begin with ``shared`` belong to all languages."""
+    """The weights by language. ``found`` are the signs of each row; those that begin with ``shared`` belong to all languages;
+    a sign must stand in ``texts_min`` of them.
+    """
     import numpy
 
-    table = Table(found)
+    table = Table(found, texts_min)
     truth = numpy.array([[label in row.labels for label in labels] for row in rows])
     counts = [[row.weight * (row.judged is None or label in row.judged) for label in labels] for row in rows]
     made = learn(table.matrix, truth, numpy.array(counts), hidden)
