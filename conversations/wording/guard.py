@@ -191,11 +191,13 @@ def _second_reading(found: list[_Found], kinds: _Kinds, tokens: Tokens, second: 
         if over >= 0 and sentence.last - sentence.first >= least:
             added[number] = Rule(name), sentence.first, sentence.last
 
+    named = {(tokens.sentence[first], rule) for rule, first, _ in found}
+
     def stands(rule: Rule, number: int) -> bool:
         if number not in sentences:
             return True
         odds = sentences[number].odds.get(rule, 0.0)
-        renamed = number in added and added[number][0] is not rule and odds < limits.get(rule, -math.inf)
+        renamed = number in added and (number, added[number][0]) not in named and odds < limits.get(rule, -math.inf)
         return odds >= limits.get(f"{rule}-", -math.inf) and not renamed
 
     kept = [hit for hit in found if stands(hit[0], tokens.sentence[hit[1]])]
