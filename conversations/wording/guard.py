@@ -170,12 +170,17 @@ def _by_phrases(kinds: _Kinds, tokens: Tokens, part: bool) -> list[_Found]:
 def _second_reading(found: list[_Found], kinds: _Kinds, tokens: Tokens, second: Weigher) -> list[_Found]:
     """What the phrases found, less what the network is sure is sound or calls by another name, and the sentences that it adds.
 
-    Where a phrase found something in a sentence, that stands for the sentence.
+    It has no say in the shortest sentences. Where a phrase found something in a sentence, that stands for the sentence.
     """
     dated = _sentences(kinds, tokens, "dates")
     asks = _asks(kinds, tokens)
     limits = second.network.limits
-    sentences = {sentence.number: sentence for sentence in second.weigh(tokens)}
+    sentences = {
+        sentence.number: sentence
+        for sentence in second.weigh(tokens)
+        if sentence.last - sentence.first
+        >= (WEIGHED_WORDS_MIN if sentence.number in tokens.stop else UNCLOSED_WORDS_MIN)
+    }
     added: dict[int, _Found] = {}
     for number, sentence in sentences.items():
         over, name = _most(sentence, limits)
@@ -187,8 +192,7 @@ def _second_reading(found: list[_Found], kinds: _Kinds, tokens: Tokens, second: 
             continue
         if name == Rule.EMPTY_EMPATHY and asks and not sentence.of(PARTIAL):
             continue
-        least = WEIGHED_WORDS_MIN if number in tokens.stop else UNCLOSED_WORDS_MIN
-        if over >= 0 and sentence.last - sentence.first >= least:
+        if over >= 0:
             added[number] = Rule(name), sentence.first, sentence.last
 
     named = {(tokens.sentence[first], rule) for rule, first, _ in found}
