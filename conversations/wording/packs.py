@@ -1,6 +1,6 @@
 """The language packs' part that wording needs: templates, words for dates, the guard's patterns, the topics' nouns.
 
-A pack is read once, by ``load_packs``; after that nothing here touches a file.
+A pack is read once, by ``load_packs``; after that nothing here touches a file, but for a language's weights (``load_weights``).
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Pack:
     """What wording knows of one language.
 
     ``nouns`` are noun phrases by topic; ``words`` the small words of dates and steps; ``marks`` how lint
-    knows the bot's introduction and an apology; ``guard`` the tone guard's patterns by rule, ``senses`` and ``weights`` what its
-    second reading goes by (``weighing.py``; None without one); ``samples`` what previews show.
+    knows the bot's introduction and an apology; ``guard`` the tone guard's patterns by rule, ``senses`` what its second reading
+    finds in sentences (``weighing.py``); ``samples`` what previews show.
     """
 
     language: str
@@ -50,7 +50,6 @@ class Pack:
     nouns: Mapping[str, Noun]
     samples: Mapping[str, str] = field(default_factory=dict)
     senses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    weights: Mapping[str, Any] | None = None
 
 
 @cache
@@ -63,6 +62,18 @@ def load_packs() -> Mapping[str, Pack]:
         for language in LANGUAGES
         if _present(root, language)
     }
+
+
+def load_weights(language: str) -> dict[str, Any] | None:
+    """The weights of a language's second reading, as they are on disk, several times as large in memory; None without them.
+
+    Raises LanguagePackError for what is no JSON.
+    """
+    entry = files("conversations").joinpath("languages", language, "templates", _WEIGHTS)
+    try:
+        return dict(json.loads(entry.read_text("utf-8"))) if entry.is_file() else None
+    except ValueError as error:
+        raise LanguagePackError(entry.name, "JSON", str(error)) from None
 
 
 def _present(root: Traversable, language: str) -> bool:
@@ -92,7 +103,6 @@ def load_pack(language: str, folder: Traversable, shared: Mapping[str, Any]) -> 
         {topic: Noun(table["thing"], table["about"]) for topic, table in nouns.items() if topic != _GENERIC},
         dict(words.get("samples", {})),
         {sense: tuple(phrases) for sense, phrases in senses.items()},
-        _json(folder.joinpath("templates").joinpath(_WEIGHTS)),
     )
 
 
@@ -101,13 +111,6 @@ def _toml(entry: Traversable) -> dict[str, Any]:
         return tomllib.loads(entry.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise LanguagePackError(entry.name, "TOML", str(error)) from None
-
-
-def _json(entry: Traversable) -> dict[str, Any] | None:
-    try:
-        return dict(json.loads(entry.read_text("utf-8"))) if entry.is_file() else None
-    except ValueError as error:
-        raise LanguagePackError(entry.name, "JSON", str(error)) from None
 
 
 def _templates(language: str, documents: Mapping[str, dict[str, Any]]) -> list[Template]:

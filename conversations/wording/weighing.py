@@ -22,7 +22,7 @@ from conversations.comprehension.phrases import Phrases
 from conversations.comprehension.senses import Senses
 from conversations.comprehension.signs import Signs, shown
 from conversations.comprehension.tokens import Tokens
-from conversations.wording.packs import load_packs
+from conversations.wording.packs import load_packs, load_weights
 
 TELLING_WHEN_ABSENT = ("date", "done", "number", "we", "you", "own", "negation")
 """A sentence about anything at all that holds none of these is suspicious: it says nothing that was or will be done."""
@@ -79,10 +79,8 @@ class Weigher:
 @lru_cache(maxsize=16)
 def weigher(code: str) -> Weigher | None:
     """The second reading of a language; None without weights."""
-    pack = load_packs()[code]
-    if pack.weights is None:
-        return None
-    return Weigher(senses_of(code), Network.from_json(pack.weights, words_of(code)))
+    weights = load_weights(code)
+    return Weigher(senses_of(code), Network.from_json(weights, words_of(code))) if weights is not None else None
 
 
 @lru_cache(maxsize=16)
