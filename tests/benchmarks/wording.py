@@ -22,8 +22,8 @@ from conversations.wording.spoken import spoken_samples
 
 SENTENCES = Path(__file__).parents[1] / "wording" / "guard_sentences.jsonl"
 PLAIN = SENTENCES.with_name("guard_plain.jsonl")
-FRESH = SENTENCES.with_name("guard_fresh2.jsonl")
-OLDER = SENTENCES.with_name("guard_fresh.jsonl")
+FRESH = tuple(SENTENCES.with_name(f"guard_fresh{number}.jsonl") for number in ("", "2", "3"))
+"""What nothing was learnt from, by three strangers, the newest last."""
 BRAND_TURNS = "twcs_threads.dev.jsonl.gz"
 Row = tuple[str, str]
 
@@ -53,7 +53,8 @@ def judged(file: Path) -> dict[str, Counter[str]]:
 
 def quality() -> Iterator[Row]:
     """Precision and recall of the guard, first on what nothing was learnt from."""
-    sets = (("fresh", FRESH), ("fresh, older", OLDER), ("learnt from, first", SENTENCES), ("learnt from, second", PLAIN))
+    fresh = [(f"fresh, {file.stem}", file) for file in reversed(FRESH)]
+    sets = (*fresh, ("learnt from, first", SENTENCES), ("learnt from, second", PLAIN))
     for title, file in sets:
         for language, count in sorted(judged(file).items()):
             precision, recall = count["right"] / count["found"], count["right"] / count["faults"]

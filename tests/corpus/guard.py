@@ -53,6 +53,9 @@ SENTENCES = TESTS / "corpus" / "guard" / "sentences"
 ALONE = (":only", *(f"~{sense}/no-{other}" for sense in NEEDS_MORE for other in TOLD_ELSEWHERE))
 """Signs of a message that is one sentence; those of ``SENTENCES`` are a sentence of some message."""
 SHARED = ("~", ":", "sense:")
+EVERYDAY = ("after_reading", "thirty_seventh", "thirty_eighth", "thirty_ninth", "fortieth")
+EVERYDAY_WEIGHT = 3.0
+"""What sentences of small talk and of every day's requests count beside the others: there are far more of them in earnest."""
 TEXTS_MIN = 3
 """A sign must stand in so many sentences. Two would do no better on authors left out, with half as many weights more."""
 FOUND: Mapping[str, float] = {
@@ -74,6 +77,7 @@ class Sentence:
     author: str
     signs: tuple[str, ...]
     rules: frozenset[str]
+    weight: float = 1.0
 
 
 def read(author: str) -> list[dict[str, Any]]:
@@ -111,7 +115,8 @@ def written() -> Iterable[Sentence]:
                 found = parts(tokenize(clean(line)), senses_of(code))
                 if len(found) == 1 or rules <= {"empty_empathy"}:
                     drop = ALONE if len(found) == 1 else ()
-                    yield from (Sentence(file.stem, signs_in(code, part, drop), rules) for part in found)
+                    weight = EVERYDAY_WEIGHT if file.stem in EVERYDAY else 1.0
+                    yield from (Sentence(file.stem, signs_in(code, part, drop), rules, weight) for part in found)
 
 
 def signs_in(code: str, part: Part, drop: Sequence[str] = ()) -> tuple[str, ...]:
@@ -127,7 +132,7 @@ def _place(text: str, evidence: str) -> tuple[int, int]:
 def fit(rows: Sequence[Sentence]) -> dict[str, Network]:
     """The weights by language."""
     limits = {**FOUND, **{f"{rule}-": limit for rule, limit in KEPT.items()}}
-    known = [Row("", "", row.rules) for row in rows]
+    known = [Row("", "", row.rules, weight=row.weight) for row in rows]
     senses = {code: words_of(code) for code in load_packs()}
     return network.fit(senses, known, [row.signs for row in rows], RULES, limits, SHARED, texts_min=TEXTS_MIN)
 

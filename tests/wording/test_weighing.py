@@ -12,8 +12,8 @@ from conversations.wording.packs import load_packs
 from conversations.wording.request import Surface
 from conversations.wording.rules import RULES, Rule
 from conversations.wording.weighing import SENTENCES_MAX, parts, senses_of, weigher
-from tests.benchmarks.wording import FRESH, OLDER, judged
-from tests.corpus.guard import AUTHORS
+from tests.benchmarks.wording import FRESH, judged
+from tests.corpus.guard import AUTHORS, SENTENCES
 from tests.corpus.guard import RULES as LEARNT
 
 TOLD = {
@@ -83,13 +83,17 @@ def test_what_is_learnt_from_and_what_is_measured_with_do_not_meet() -> None:
     def texts(file: Path) -> set[str]:
         return {json.loads(line)["text"] for line in file.read_text(encoding="utf-8").splitlines()}
 
-    assert not {FRESH, OLDER} & {*AUTHORS.values()}
-    assert not (texts(FRESH) | texts(OLDER)) & set().union(*map(texts, AUTHORS.values()))
+    fresh = set().union(*map(texts, FRESH))
+    assert not {*FRESH} & {*AUTHORS.values()}
+    assert not fresh & set().union(*map(texts, AUTHORS.values()))
+    assert not fresh & {line for file in SENTENCES.glob("*.txt") for line in file.read_text(encoding="utf-8").splitlines()}
 
 
-@pytest.mark.parametrize(("file", "precision"), [(OLDER, 0.85), (FRESH, 0.8)])
-def test_on_messages_that_nothing_was_learnt_from(file: Path, precision: float) -> None:
+@pytest.mark.parametrize(("file", "precision", "recall", "alarms"), [
+    (FRESH[0], 0.9, 0.84, 0.08), (FRESH[1], 0.86, 0.8, 0.06), (FRESH[2], 0.84, 0.78, 0.11),
+], ids=lambda value: getattr(value, "stem", None))  # fmt: skip
+def test_on_messages_that_nothing_was_learnt_from(file: Path, precision: float, recall: float, alarms: float) -> None:
     count = judged(file)["all"]
     assert count["right"] / count["found"] >= precision
-    assert count["right"] / count["faults"] >= 0.65
-    assert count["alarms"] / count["sound"] <= 0.06
+    assert count["right"] / count["faults"] >= recall
+    assert count["alarms"] / count["sound"] <= alarms
