@@ -59,8 +59,8 @@ EVERYDAY_WEIGHT = 3.0
 TEXTS_MIN = 3
 """A sign must stand in so many sentences. Two would do no better on authors left out, with half as many weights more."""
 FOUND: Mapping[str, float] = {
-    "blame": -0.5, "excuse": -0.5, "disbelief": -1.5, "minimising": -0.5, "defensiveness": -1.0, "empty_empathy": -1.0,
-    "stock_phrase": 1.0, "undated_promise": -1.0, "legal_admission": -0.5,
+    "blame": -0.5, "excuse": -0.5, "disbelief": -0.5, "minimising": -0.5, "defensiveness": -0.5, "empty_empathy": 0.0,
+    "stock_phrase": 1.0, "undated_promise": -0.5, "legal_admission": -0.5,
 }  # fmt: skip
 """The log-odds from which a sentence is found. Chosen, as ``KEPT``, on the messages of authors who were left out."""
 KEPT: Mapping[str, float] = {
