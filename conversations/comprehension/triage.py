@@ -114,7 +114,10 @@ def judge(weights: Weights, found: dict[str, float], tokens: Tokens, hits: Seque
 
 def _reasons(shares: Sequence[tuple[str, float]], tokens: Tokens, hits: Sequence[Hit]) -> list[str]:
     reasons: list[str] = []
-    for name, share in sorted(shares, key=_size, reverse=True)[:REASONS_MAX]:
+    largest = sorted(shares, key=_size, reverse=True)[:REASONS_MAX]
+    for name, share in sorted(
+        largest, key=lambda share: share[0].startswith("told")
+    ):  # what can be pointed at comes first
         sign = "+" if share > 0 else "−"
         kind, _, rest = name.partition(":")
         if kind == "lex":
